@@ -1,0 +1,1 @@
+"""The words everything else speaks: values, errors, clock, ids, metrics; no I/O, only the standard library."""
