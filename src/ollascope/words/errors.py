@@ -17,6 +17,7 @@ Trouble                     something expected went wrong; every other class is 
 │  ├─ StaleConnection       a kept connection was closed before a byte was sent
 │  ├─ TimedOut              a time limit ran out
 │  ├─ AnswerMalformed       the answer breaks the protocol
+│  │  └─ AnswerUnfinished   the answer stopped before its last part, whatever its status said
 │  ├─ TooLarge              more bytes than the limit allows
 │  └─ Cancelled             our own side gave the exchange up
 ├─ RequestRefused           a server heard the request and will not serve it
@@ -166,6 +167,12 @@ class AnswerMalformed(NetworkTrouble):
     """The answer breaks the protocol."""
 
     code = "answer-malformed"
+
+
+class AnswerUnfinished(AnswerMalformed):
+    """The answer stopped before its last part, whatever its status said."""
+
+    code = "answer-unfinished"
 
 
 class TooLarge(NetworkTrouble):

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Prepares .venv: `setup.sh base` with what running needs, `setup.sh dev` with the tools of development too.
+set -euo pipefail
+
+VENV=.venv
+OLDEST=11
+NEWEST=13
+
+main() {
+  local kind=${1:-base} python
+  cd "$(dirname "$0")/.."
+  refuse_foreign_platform
+  if ! [ -x "$VENV/bin/python" ]; then
+    python=$(find_python)
+    make_venv "$python"
+  fi
+  install "$kind"
+  mark "$kind"
+  speak_of_compiler "$kind"
+}
+
+say() { printf '%s\n' "$*"; }
+
+stop() { # what, hint
+  printf 'setup: %s\n  %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+refuse_foreign_platform() {
+  case "$(uname -s)" in
+    Linux) ;;
+    Darwin) say "setup: macOS is expected to work, but nobody tests it" ;;
+    *) stop "Ollascope does not run on $(uname -s)" "it runs on Linux; on Windows use WSL" ;;
+  esac
+}
+
+find_python() {
+  local name
+  for name in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11; do
+    if suits "$name"; then
+      command -v "$name"
+      return
+    fi
+  done
+  stop "no Python 3.$OLDEST to 3.$NEWEST was found (looked at: ${PYTHON:+$PYTHON, }python3, python3.13, python3.12, python3.11)" \
+    "install one (Debian and Ubuntu: apt install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3"
+}
+
+suits() {
+  "$1" -c "import sys; sys.exit(not (3, $OLDEST) <= sys.version_info[:2] <= (3, $NEWEST))" 2>/dev/null
+}
+
+make_venv() {
+  local python=$1 log
+  say "setup: making $VENV with $("$python" --version)"
+  if ! log=$("$python" -m venv "$VENV" 2>&1); then
+    rm -rf "$VENV"
+    stop "$python cannot make a virtual environment: $(printf '%s' "$log" | head -n 1)" \
+      "its venv module is missing or broken; on Debian and Ubuntu: apt install python3-venv"
+  fi
+}
+
+install() {
+  local what=. log
+  [ "$1" = dev ] && what=".[dev]"
+  say "setup: installing packages into $VENV (about a minute the first time)"
+  mkdir -p build
+  log=build/setup.log
+  if ! "$VENV/bin/python" -m pip install --disable-pip-version-check --retries 2 --timeout 20 -e "$what" >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    stop "the packages could not be installed (all of pip's words are in $log)" "$(why_not "$log")"
+  fi
+}
+
+why_not() {
+  if grep -qiE 'NewConnectionError|Failed to establish|Name or service|timed out|ConnectTimeout|No matching distribution' "$1"; then
+    say "the package index cannot be reached: check the network, or name a mirror near you: PIP_INDEX_URL=https://… make setup"
+  elif grep -qi 'No space left' "$1"; then
+    say "the disk is full: about 500 MB are needed here"
+  else
+    say "the last lines above say why; make clean && make setup starts afresh"
+  fi
+}
+
+mark() {
+  touch "$VENV/.base"
+  if [ "$1" = dev ]; then touch "$VENV/.dev"; fi
+}
+
+speak_of_compiler() {
+  if ! command -v c++ >/dev/null && ! command -v g++ >/dev/null && ! command -v clang++ >/dev/null; then
+    say "setup: no C++ compiler was found; the embedded engine needs one (Debian and Ubuntu: apt install build-essential)"
+  fi
+}
+
+main "$@"

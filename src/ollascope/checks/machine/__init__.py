@@ -1,0 +1,1 @@
+"""The checks of the machine itself: what it is, what it has, what is free."""

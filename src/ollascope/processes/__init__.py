@@ -1,0 +1,1 @@
+"""The processes of Ollascope: what `ollascope up` starts, watches, restarts and stops."""

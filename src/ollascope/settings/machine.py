@@ -1,0 +1,120 @@
+"""What this machine has for the settings: ports, cores and folders, looked at once and kept as facts."""
+
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ollascope.settings.findings import DEFAULT
+from ollascope.settings.load import Entry, Settings
+
+LOWEST_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+MOUNTS = Path("/proc/self/mounts")
+IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a folder of the settings stands on; for one that is not there, its nearest parent that is."""
+
+    exists: bool = True
+    is_folder: bool = True
+    parent_exists: bool = True
+    writable: bool = True
+    free_bytes: int = 0
+    total_bytes: int = 0
+    in_memory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The facts that settings are held against."""
+
+    cores: int
+    lowest_port: int = 1024  # that this user may open
+    taken: frozenset[tuple[str, int]] = frozenset()  # host and port
+    elsewhere: frozenset[str] = frozenset()  # addresses that this machine does not have
+    folders: Mapping[Path, Ground] = field(default_factory=dict)
+
+
+def look(settings: Settings) -> Machine:
+    """The facts about all that somebody set."""
+    entries = [entry for entry in settings.entries() if entry.origin != DEFAULT]
+    ports = [(host, port) for host, port, entry in ports_of(settings.entries()) if entry in entries]
+    folders = [entry.raw for entry in entries if entry.rule.kind == "folder" and isinstance(entry.raw, Path)]
+    hosts = [str(entry.raw) for entry in entries if entry.rule.kind == "host" and entry.raw is not None]
+    return Machine(
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        lowest_port=_lowest_port(),
+        taken=frozenset(pair for pair in ports if _bind(*pair) == errno.EADDRINUSE),
+        elsewhere=frozenset(host for host in hosts if _bind(host, 0) == errno.EADDRNOTAVAIL),
+        folders={folder: _ground(folder) for folder in folders},
+    )
+
+
+def ports_of(entries: Iterable[Entry]) -> Iterator[tuple[str, int, Entry]]:
+    """Every port among the settings, with the host of its own section."""
+    entries = tuple(entries)
+    hosts = {_section(entry): str(entry.raw) for entry in entries if entry.rule.kind == "host"}
+    for entry in entries:
+        if entry.rule.kind == "port" and isinstance(entry.raw, int):
+            yield hosts.get(_section(entry), "127.0.0.1"), entry.raw, entry
+
+
+def _section(entry: Entry) -> str:
+    return entry.key.rpartition(".")[0]
+
+
+def _lowest_port() -> int:
+    if os.geteuid() == 0:
+        return 0
+    try:
+        return int(LOWEST_PORT.read_text())
+    except (OSError, ValueError):
+        return 1024
+
+
+def _bind(host: str, port: int) -> int:
+    """What the system says to opening a port, 0 for nothing; a name is not looked up, since that may take long."""
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a server does: closed ports are free
+            probe.bind((str(address), port))
+    except ValueError:
+        return 0
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
+def _ground(folder: Path) -> Ground:
+    try:
+        standing = next(path for path in (folder, *folder.parents) if path.exists())
+        disk = os.statvfs(standing)
+    except (OSError, StopIteration):  # a parent that this user may not look into
+        return Ground(exists=False, writable=False)
+    return Ground(
+        exists=standing == folder,
+        is_folder=standing.is_dir(),
+        parent_exists=standing in {folder, folder.parent},
+        writable=os.access(standing, os.W_OK | os.X_OK),
+        free_bytes=disk.f_bavail * disk.f_frsize,
+        total_bytes=disk.f_blocks * disk.f_frsize,
+        in_memory=_disk_kind(standing) in IN_MEMORY,
+    )
+
+
+def _disk_kind(path: Path) -> str:
+    try:
+        lines = MOUNTS.read_text(errors="replace").splitlines()
+    except OSError:  # macOS has no such file
+        return ""
+    whole, kinds = path.resolve(), dict[Path, str]()
+    for line in lines:
+        _device, place, kind, *_ = line.split(" ")
+        kinds[Path(place.replace("\\040", " "))] = kind
+    return next((kinds[parent] for parent in (whole, *whole.parents) if parent in kinds), "")

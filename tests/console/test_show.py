@@ -1,0 +1,53 @@
+"""Tables stay aligned in a pipe, also with wide characters; errors are one line and a hint."""
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ollascope.console.show import plain_lines, print_json, table, trouble
+from ollascope.words.errors import Trouble
+
+CELLS = st.text(alphabet="abc déf模型", max_size=8)
+
+
+def test_columns_line_up():
+    assert plain_lines([["key", "value"], ["a", "1"], ["long key", "2"]]) == [
+        "key       value",
+        "a         1",
+        "long key  2",
+    ]
+
+
+def test_wide_characters_count_as_two():
+    assert plain_lines([["模型", "1"], ["ab", "2"]]) == ["模型  1", "ab    2"]
+
+
+def test_no_rows_are_no_lines():
+    assert plain_lines([]) == []
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6))
+def test_each_row_is_one_line_without_trailing_blanks(rows):
+    lines = plain_lines(rows)
+    assert len(lines) == len(rows)
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_pipe_gets_plain_columns(capsys):
+    table(["state"], [["ok"]], {"ok": "green"})
+    assert capsys.readouterr().out == "state\nok\n"
+
+
+def test_json_keeps_chinese_readable(capsys):
+    print_json({"模型": None})
+    assert capsys.readouterr().out == '{\n  "模型": null\n}\n'
+
+
+def test_long_hint_is_wrapped_and_indented():
+    out = io.StringIO()
+    trouble(Trouble("it broke", hint="word " * 60), out)
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "ollascope: it broke"
+    assert len(lines) > 2
+    assert all(line.startswith("  ") and len(line) <= 112 for line in lines[1:])

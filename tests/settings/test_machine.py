@@ -1,0 +1,77 @@
+"""The facts about this machine, looked at for real."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from ollascope.settings.load import Sources, load
+from ollascope.settings.machine import Machine, look
+from ollascope.wire import SECTIONS
+
+
+def facts(**values: object) -> Machine:
+    assignments = tuple(f"{key.replace('__', '.')}={value}" for key, value in values.items())
+    return look(load(SECTIONS, Sources(assignments=assignments)))
+
+
+def test_only_a_port_that_another_program_holds_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert facts(addresses__gateway=port).taken == {("127.0.0.1", port)}
+    assert facts(addresses__gateway=port).taken == frozenset()
+
+
+def test_port_nobody_set_is_not_tried() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert facts().taken == frozenset()
+        assert facts(addresses__gateway=port, addresses__host="localhost").taken == {("localhost", port)}
+
+
+def test_looking_leaves_the_port_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    facts(addresses__gateway=port)
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_address_that_no_card_has_is_elsewhere_and_names_are_not_looked_up() -> None:
+    assert facts(addresses__host="192.0.2.1").elsewhere == {"192.0.2.1"}
+    assert facts(addresses__host="no-such-host.invalid").elsewhere == frozenset()
+
+
+def test_cores_and_ports_of_this_user_are_known() -> None:
+    found = facts()
+    assert found.cores >= 1
+    assert 0 <= found.lowest_port <= 65536
+
+
+def test_folders_are_looked_at_where_they_are_or_would_be(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("")
+
+    def ground(path: Path) -> tuple[bool, bool, bool]:
+        found = facts(data__folder=path).folders[path]
+        return found.exists, found.is_folder, found.parent_exists
+
+    assert ground(tmp_path) == (True, True, True)
+    assert ground(tmp_path / "d") == (False, True, True)
+    assert ground(tmp_path / "d" / "e") == (False, True, False)
+    assert ground(tmp_path / "f") == (True, False, True)
+    assert ground(tmp_path / "f" / "d") == (False, False, True)
+    found = facts(data__folder=tmp_path).folders[tmp_path]
+    assert found.writable
+    assert 0 < found.free_bytes <= found.total_bytes
+
+
+def test_folder_that_cannot_be_looked_at_is_not_writable() -> None:
+    folder = Path("/" + "x" * 300)
+    assert not facts(data__folder=folder).folders[folder].writable
+
+
+def test_folder_in_memory_is_known_by_its_mount() -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir():
+        pytest.skip("this machine has no /dev/shm")
+    assert facts(data__folder=shared).folders[shared].in_memory
+    assert not facts(data__folder="/usr").folders[Path("/usr")].in_memory
