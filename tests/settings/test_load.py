@@ -264,7 +264,7 @@ def test_order_is_told_where_somebody_set_one_of_the_two() -> None:
 
 
 def test_wrong_value_is_not_told_twice_by_the_order(tmp_path: Path) -> None:
-    assert len(refused(written(tmp_path, "keeping: {retention_h: -1}\n")).splitlines()) == 1
+    assert len(refused(written(tmp_path, "keeping: {retention_h: -1, window_h: 100}\n")).splitlines()) == 1
 
 
 def test_examined_settings_have_the_default_in_place_of_a_wrong_value(tmp_path: Path) -> None:

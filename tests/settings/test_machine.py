@@ -1,6 +1,7 @@
 """The facts about this machine, looked at for real."""
 
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from ollascope.settings.load import Sources, load
 from ollascope.settings.machine import Machine, look
 from ollascope.wire import SECTIONS
+from ollascope.words.setting import setting
 
 
 def facts(**values: object) -> Machine:
@@ -22,11 +24,27 @@ def test_only_a_port_that_another_program_holds_is_taken() -> None:
     assert facts(addresses__gateway=port).taken == frozenset()
 
 
-def test_port_nobody_set_is_not_tried() -> None:
+def test_port_nobody_set_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number = server.getsockname()[1]
+
+        @dataclass(frozen=True, slots=True, kw_only=True)
+        class Taken:
+            """A section whose default port is in use."""
+
+            port: int = setting(number, "m", kind="port")
+
+        monkeypatch.setitem(globals(), "Taken", Taken)
+        sections = {"taken": f"{__name__}:Taken"}
+        assert look(load(sections, Sources())).taken == frozenset()
+        assert look(load(sections, Sources(assignments=(f"taken.port={number}",)))).taken == {("127.0.0.1", number)}
+
+
+def test_port_is_tried_on_the_host_of_its_section() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert facts().taken == frozenset()
         assert facts(addresses__gateway=port, addresses__host="localhost").taken == {("localhost", port)}
+        assert facts(addresses__gateway=port, addresses__host="127.0.0.2").taken == frozenset()
 
 
 def test_looking_leaves_the_port_free() -> None:

@@ -180,7 +180,9 @@ def examined(found: Sources) -> Report:
     elif not mistakes and not any(entry.origin.layer == "file" for entry in current.entries()):
         hint = "write a value under a section, or remove the file"
         extra = (Finding(origin=at_start, what="sets nothing: the defaults hold", hint=hint),)
-    return Report(name=printable(name), mistakes=mistakes, warnings=extra + _warnings(current))
+    # What makes sense is asked only once everything can be read.
+    sense = () if mistakes else extra + _warnings(current)
+    return Report(name=printable(name), mistakes=mistakes, warnings=sense)
 
 
 def follow(found: Sources, current: Settings, stop: threading.Event) -> None:

@@ -99,7 +99,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name[:80].lower(), [entry.lower() for entry in names], n=1, cutoff=0.6)
     if close:
         return f"did you mean {next(entry for entry in names if entry.lower() == close[0])}?"
-    if names and len(names) <= 12:
+    if names and len(names) <= 8:
         return f"there is {', '.join(names)}"
     return "`ollascope settings show` lists every key"
 

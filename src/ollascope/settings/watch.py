@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,8 @@ Prepare = Callable[[Settings, Settings], Commit | None]
 Notice = Callable[[str], None]
 
 LOOK_SECONDS = 5.0  # between looks where the system tells of no change, as on a network disk
-SETTLE_SECONDS = 0.2  # an editor may leave the file missing or empty for this long
+SETTLE_SECONDS = 1.0  # an editor may leave the file missing or empty for this long
+SETTLE_STEP = 0.05
 QUIET_MS, WHOLE_MS = 50, 400  # a change has settled after this silence, or at the latest after this time
 
 ABSENT = b"\0absent"  # no settings file has a NUL in it
@@ -124,7 +126,7 @@ class Watch:
             try:
                 self._follow(folders)
             except FileNotFoundError:  # a folder went away meanwhile
-                self._stop.wait(SETTLE_SECONDS)
+                self._stop.wait(SETTLE_STEP)
 
     def _follow(self, folders: frozenset[Path]) -> None:
         events = watchfiles.watch(
@@ -149,8 +151,9 @@ class Watch:
         found = self._contents()
         if found == self._seen:
             return
-        if found[:1] in {(b"",), (ABSENT,)}:
-            self._stop.wait(SETTLE_SECONDS)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while found[:1] in {(b"",), (ABSENT,)} and time.monotonic() < deadline and not self._stop.is_set():
+            self._stop.wait(SETTLE_STEP)
             found = self._contents()
         self._seen = found
         self.reload()
