@@ -87,10 +87,10 @@ def _package(requirement: Requirement, path: Sequence[str]) -> Package:
 
 
 def _version(found: Distribution) -> Version:
-    text = found.metadata["Version"]  # `None` where the file is cut off
-    if not text:
-        raise InvalidVersion(f"{found.metadata['Name'] or 'a package'} without a version")
-    return Version(text)
+    metadata = found.metadata
+    if not ("Version" in metadata and metadata["Version"]):  # where the file is cut off
+        raise InvalidVersion(f"{metadata['Name'] if 'Name' in metadata else 'a package'} without a version")
+    return Version(metadata["Version"])
 
 
 def _extras(ours: Distribution) -> list[str]:
