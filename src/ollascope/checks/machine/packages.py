@@ -87,10 +87,11 @@ def _package(requirement: Requirement, path: Sequence[str]) -> Package:
 
 
 def _version(found: Distribution) -> Version:
-    metadata = found.metadata
-    if not ("Version" in metadata and metadata["Version"]):  # where the file is cut off
-        raise InvalidVersion(f"{metadata['Name'] if 'Name' in metadata else 'a package'} without a version")
-    return Version(metadata["Version"])
+    written = found.metadata.get_all("Version")  # nothing where the file is cut off
+    if not written or not written[0]:
+        name = (found.metadata.get_all("Name") or ["a package"])[0]
+        raise InvalidVersion(f"{name} without a version")
+    return Version(written[0])
 
 
 def _extras(ours: Distribution) -> list[str]:
