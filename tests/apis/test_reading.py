@@ -1,0 +1,79 @@
+"""Frames of a stream: lines, events and whole bodies, bounded, whatever their ends look like."""
+
+import pytest
+
+from ollascope.apis.formats import answer_reader
+from ollascope.apis.ollama_answer import OllamaAnswer
+from ollascope.apis.reading import Events, Lines, Reader, Whole
+from ollascope.words.errors import InferenceFailed, TooLarge
+
+LINE = b'{"model":"m","created_at":"t","response":"a","done":false}\n'
+
+
+def all_of(frames, *pieces):
+    return [payload for piece in pieces for payload in frames.feed(piece)] + list(frames.rest())
+
+
+def test_lines_come_with_any_line_end_and_without_the_last_one():
+    assert all_of(Lines(), b"a\r\nb\n", b"\n \nc") == [b"a\r", b"b", b"c"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "events"),
+    [
+        (b"data: a\n\ndata:b\n\n", [b"a", b"b"]),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
+        (b": keep alive\n\nevent: x\nid: 1\nretry: 5\ndata: a\n\n", [b"a"]),
+        (b"data: a\ndata: b\n\n", [b"a\nb"]),
+        (b"data: a", [b"a"]),
+        (b"data: a\n", [b"a"]),
+        (b'error: {"code":500}\n\n', [b'{"error": {"code":500}}']),
+        (b"\n\n\n", []),
+        (b"nonsense\n\n", []),
+    ],
+)
+def test_events_are_cut_out_of_the_stream(stream, events):
+    assert all_of(Events(), stream) == events
+    assert all_of(Events(), *[stream[at : at + 1] for at in range(len(stream))]) == events
+
+
+@pytest.mark.parametrize("frames", [Lines, Events, Whole])
+@pytest.mark.parametrize("size", [1, 7, 100, 5000])
+def test_endless_line_is_refused_before_it_fills_the_memory(frames, size):
+    held = frames(limit=1000)
+    endless = (payload for _ in range(2000) for payload in held.feed(b"data: x" * size))
+    with pytest.raises(TooLarge):
+        list(endless)
+
+
+@pytest.mark.parametrize("cut", range(1, 1010, 50))
+def test_line_over_the_limit_is_refused_however_it_is_cut(cut):
+    line = b"x" * 1001 + b"\n"
+    with pytest.raises(TooLarge):
+        all_of(Lines(limit=1000), line[:cut], line[cut:])
+    assert all_of(Lines(limit=1001), line[:cut], line[cut:]) == [b"x" * 1001]
+
+
+def test_endless_event_of_many_lines_is_refused():
+    with pytest.raises(TooLarge):
+        all_of(Events(limit=1000), b"data: 0123456789\n" * 200)
+
+
+def test_error_behind_good_chunks_is_raised_by_the_next_call():
+    reader = Reader(Lines(), OllamaAnswer())
+    chunks = reader.feed(LINE * 2 + b'{"error":"boom"}\n' + LINE)
+    assert [chunk.text for chunk in chunks] == ["a", "a"]
+    for call in (reader.finish, lambda: reader.feed(LINE), reader.finish):
+        with pytest.raises(InferenceFailed, match="boom"):
+            call()
+
+
+def test_error_alone_is_raised_at_once():
+    with pytest.raises(InferenceFailed, match="boom"):
+        Reader(Lines(), OllamaAnswer()).feed(b'{"error":"boom"}\n')
+
+
+def test_media_type_says_whether_the_answer_is_a_stream():
+    whole = answer_reader("ollama", "chat", "application/json; charset=utf-8")
+    assert whole.feed(b'{"message":{"content":"a"},\n"done":true}\n') == []
+    assert [chunk.text for chunk in whole.finish()] == ["a"]
