@@ -135,10 +135,10 @@ ok("expect", (post(b"Expect: 100-continue", LENGTH, body=b""), UNTIL_ANSWERED, b
 ok("expect-other-case", (post(b"Expect: 100-CONTINUE", LENGTH, body=b""), UNTIL_ANSWERED, b"hello"), "100 200 open", PUT, "no case here")
 ok("expect-chunked", (post(b"Expect: 100-continue", CHUNKED, body=b""), UNTIL_ANSWERED, FIVE), "100 200 open", PUT, "in chunks as well")
 ok("expect-without-body", get(b"Expect: 100-continue"), "200 open", GOT, "nothing to wait for")
-ok("expect-1.0", (b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 0.1, b"hello"), "200 closed", PUT, "1.0 knows no 1xx")
+ok("expect-1.0", (b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 0.02, b"hello"), "200 closed", PUT, "1.0 knows no 1xx")
 no("expect-other", post(b"Expect: tea", LENGTH), "417 closed", "an expectation nobody can meet")
 no("expect-two", post(b"Expect: 100-continue, tea", LENGTH), "417 closed", "one of two cannot be met")
-no("expect-too-long", (post(b"Expect: 100-continue", b"Content-Length: %d" % (BODY + 1), body=b""), 0.1), "413 closed", "refused before the body is sent")
+no("expect-too-long", (post(b"Expect: 100-continue", b"Content-Length: %d" % (BODY + 1), body=b""), 0.02), "413 closed", "refused before the body is sent")
 
 # ---- lengths ----
 DUPLICATE = "two header lines where one may be are refused"

@@ -178,7 +178,7 @@ class Bench:
         return self.loop.run_until_complete(self._judge_request(pieces))
 
     def judge_answer(self, pieces: Iterable[bytes], method: str = "GET") -> AnswerVerdict:
-        """The client's verdict after the stream and a FIN; `reused`: before the FIN it would go on with the connection."""
+        """The client's verdict after the stream and a FIN; `reused`: before the FIN it would go on with it."""
         return self.loop.run_until_complete(self._judge_answer(pieces, method))
 
     def judge_exchange(self, pieces: Iterable[bytes], method: str = "GET") -> tuple[int, bytes] | None:
