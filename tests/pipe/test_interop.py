@@ -19,6 +19,7 @@ import trustme
 
 from ollascope.pipe import Address, Answer, Ask, Client, Place, Request, Server, server_tls
 from tests.pipe.conftest import Run
+from tests.pipe.nginx import nginx_path, running_nginx
 from tests.pipe.talk import calling
 
 ROUNDS = 3
@@ -213,5 +214,25 @@ def test_server_of_aiohttp(run: Run) -> None:
                 assert await ask(client, address, "POST", b"/?a=b", b"abc") == (200, b'abc{"a": "b"}')
             assert client.counters.connections == 1
         await runner.cleanup()
+
+    run(main())
+
+
+def test_nginx(run: Run, tmp_path: Path) -> None:
+    program = nginx_path()
+
+    async def main() -> None:
+        client = Client()
+        async with running_nginx(program, tmp_path) as (port, seen):
+            address = Address(port=port)
+            for number in range(ROUNDS):
+                sent = b"/%d" % number
+                status, told = await ask(client, address, "POST", sent, b"abc")
+                assert status == 200
+                assert sent in told
+                assert await ask(client, address, "HEAD", sent) == (200, b"")
+            assert [target for _, target, _ in seen["127.0.0.1"]] == [b"/0", b"/0", b"/1", b"/1", b"/2", b"/2"]
+            assert client.counters.snapshot()["connections"] == 1
+        await client.close()
 
     run(main())
