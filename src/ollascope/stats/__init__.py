@@ -1,0 +1,1 @@
+"""Statistics without a package of numbers: percentiles, sketches, intervals, tests, changes; pure."""
