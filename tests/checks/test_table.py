@@ -19,6 +19,7 @@ def test_ids_are_stable():
         "settings",
         "data",
         "ports",
+        "gpu",
     ]
 
 

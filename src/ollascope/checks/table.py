@@ -11,4 +11,5 @@ CHECKS: dict[str, str] = {
     "settings": "ollascope.checks.settings:check_settings",
     "data": "ollascope.checks.data:check_data",
     "ports": "ollascope.checks.machine.ports:check_ports",
+    "gpu": "ollascope.checks.machine.gpu:check_gpu",
 }

@@ -30,18 +30,18 @@ def test_taken_port_says_by_whom_and_what_to_set(taken):
 
 
 def test_port_to_set_instead_is_free_and_not_another_setting(free):
-    instead = nearest_free(HERE, free, {"dashboard": free, "gateway": free + 1})
+    instead = nearest_free(HERE, free, [free, free + 1])
     assert instead is not None
     assert instead > free + 1
     assert try_port(HERE, instead) == 0
 
 
 def test_port_to_set_instead_passes_over_a_taken_one(taken):
-    assert nearest_free(HERE, taken - 1, {"dashboard": taken - 1}) != taken
+    assert nearest_free(HERE, taken - 1, [taken - 1]) != taken
 
 
 def test_no_port_is_offered_above_the_last_one():
-    assert nearest_free(HERE, 65_535, {"dashboard": 65_535}) is None
+    assert nearest_free(HERE, 65_535, [65_535]) is None
 
 
 def test_two_addresses_on_one_port_are_a_problem(free):
@@ -99,6 +99,14 @@ def test_free_ports_are_ok():
     finding = judge(HERE, [Port(name="dashboard", number=8080), Port(name="gateway", number=11435)])
     assert (finding.state, finding.hint) == ("ok", "")
     assert finding.text == "dashboard 127.0.0.1:8080, gateway 127.0.0.1:11435: all free"
+
+
+def test_port_of_our_own_child_is_no_problem(taken):
+    port = look(HERE, "gateway", {"gateway": taken}, {taken: "gateway (pid 812)"})
+    finding = judge(HERE, [port, Port(name="monitor", number=9464)])
+    assert finding.state == "ok"
+    assert finding.text == f"gateway {HERE}:{taken} is Ollascope's own, gateway (pid 812); monitor {HERE}:9464: free"
+    assert finding.facts["gateway"]["ours"] is True
 
 
 def test_holder_of_a_free_port_is_nobody(free):

@@ -4,8 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ollascope.checks.finding import Facts, Finding, Surroundings, size_text
+from ollascope.checks.finding import Facts, Finding, Surroundings
 from ollascope.checks.limits import Checks
+from ollascope.console.show import size_text
 from ollascope.settings.findings import printable
 
 ID = "disk"

@@ -1,6 +1,7 @@
 """The check `gpu`: which graphics processors there are, and whether their driver answers."""
 
-from ollascope.checks.finding import Finding, Surroundings, size_text
+from ollascope.checks.finding import Finding, Surroundings
+from ollascope.console.show import size_text
 from ollascope.host.machine import Drivers, Look, Machine
 from ollascope.words.record import Json
 from ollascope.words.sample import Gpu
