@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 COVER := --cov --cov-report=html --cov-report=term:skip-covered
-PYTEST := $(BIN)/pytest -n $(WORKERS) --maxprocesses=4 --dist=worksteal
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=4 --dist=worksteal
 
 help: ## Print these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,26 +15,26 @@ help: ## Print these targets
 setup: $(VENV)/.dev ## Prepare .venv with all that development needs
 
 run: $(VENV)/.base ## Start Ollascope; prepares .venv the first time
-	@$(BIN)/ollascope up
+	@$(BIN)/python -m ollascope up
 
 test: $(VENV)/.dev ## Run the quick tests (at most 8 minutes), with a coverage report in build/coverage
 	@mkdir -p build
 	$(PYTEST) -m "not slow" $(COVER)
 
 slow: $(VENV)/.dev ## Run the tests that build, install or load for longer
-	$(BIN)/pytest -m slow
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev ## Check style: Python with ruff, shell scripts with shellcheck
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/shellcheck scripts/*.sh .ci/run
 
 fix: $(VENV)/.dev ## Mend style where a program can
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 types: $(VENV)/.dev ## Check types with mypy, strictly
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 
 ready: lint types test slow ## All that CI runs: style, types, every test, drift of docs and examples
 

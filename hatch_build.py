@@ -1,4 +1,4 @@
-"""Records in the wheel which commit it was built from."""
+"""Records in what is built which commit it was built from; a wheel made from a source archive takes the archive's."""
 
 import subprocess
 from pathlib import Path
@@ -6,23 +6,28 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+RECORD = "commit.txt"
+
 
 class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes commit.txt beside the shipped templates."""
+    """Writes commit.txt: into the source archive's top, beside the shipped templates in a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
-        target = Path(self.directory) / "commit.txt"
+        target = Path(self.directory) / RECORD
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_commit(Path(self.root)), encoding="utf-8")
-        build_data["force_include"][str(target)] = "ollascope/_shipped/commit.txt"
+        place = RECORD if self.target_name == "sdist" else f"ollascope/_shipped/{RECORD}"
+        build_data["force_include"][str(target)] = place
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        (Path(self.directory) / "commit.txt").unlink(missing_ok=True)
+        (Path(self.directory) / RECORD).unlink(missing_ok=True)
 
 
 def _commit(root: Path) -> str:
+    if (root / RECORD).is_file():
+        return (root / RECORD).read_text(encoding="utf-8")
     if not (root / ".git").exists():
         return ""
     asked = subprocess.run(

@@ -1,5 +1,5 @@
 """The same program as the `ollascope` command; bare, it means `up`."""
 
-from ollascope.cli import main
+from ollascope.__main__ import main
 
 main()

@@ -10,7 +10,9 @@ main() {
   local kind=${1:-base} python
   cd "$(dirname "$0")/.."
   refuse_foreign_platform
-  if ! [ -x "$VENV/bin/python" ]; then
+  [ -w . ] || stop "$PWD cannot be written" "clone it into a folder of your own"
+  if ! fit; then
+    rm -rf "$VENV"
     python=$(find_python)
     make_venv "$python"
   fi
@@ -34,15 +36,25 @@ refuse_foreign_platform() {
   esac
 }
 
+fit() { # is there a whole .venv, of a Python that suits, made in this folder?
+  [ -x "$VENV/bin/python" ] && suits "$VENV/bin/python" && "$VENV/bin/python" -m pip --version >/dev/null 2>&1 &&
+    grep -qsF -e "$PWD/$VENV" -e "$(pwd -P)/$VENV" "$VENV/bin/activate"
+}
+
 find_python() {
   local name
-  for name in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11; do
+  if [ -n "${PYTHON:-}" ]; then
+    suits "$PYTHON" || stop "$PYTHON is no Python 3.$OLDEST to 3.$NEWEST" "name another: make setup PYTHON=/path/to/python3"
+    command -v "$PYTHON"
+    return
+  fi
+  for name in python3 python3.13 python3.12 python3.11; do
     if suits "$name"; then
       command -v "$name"
       return
     fi
   done
-  stop "no Python 3.$OLDEST to 3.$NEWEST was found (looked at: ${PYTHON:+$PYTHON, }python3, python3.13, python3.12, python3.11)" \
+  stop "no Python 3.$OLDEST to 3.$NEWEST was found (looked at: python3, python3.13, python3.12, python3.11)" \
     "install one (Debian and Ubuntu: apt install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3"
 }
 

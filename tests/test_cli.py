@@ -74,8 +74,8 @@ def test_bare_command_means_up():
 @pytest.mark.parametrize(
     ("arguments", "line", "hint"),
     [
-        (["docter"], "there is no command 'docter'", "did you mean `ollascope doctor`?"),
-        (["xyzzy"], "there is no command 'xyzzy'", "`ollascope --help` lists the commands"),
+        (["docter"], 'there is no command "docter"', "did you mean `ollascope doctor`?"),
+        (["xyzzy"], 'there is no command "xyzzy"', "`ollascope --help` lists the commands"),
         (["--nope"], "No such option '--nope'", "`ollascope --help` shows what it takes"),
         (["version", "--nope"], "No such option '--nope'", "`ollascope version --help` shows what it takes"),
         (["version", "more"], "Got unexpected extra argument (more)", "`ollascope version --help` shows what it takes"),
@@ -84,6 +84,12 @@ def test_bare_command_means_up():
             "Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish",
             "`ollascope completion --help` shows what it takes",
         ),
+        (
+            ["doctor", "--data", "x"],
+            "No such option '--data'",
+            "write it before the command: `ollascope --data … doctor`",
+        ),
+        (["doctor", "--html"], "Option '--html' requires an argument", "`ollascope doctor --help` shows what it takes"),
         (["-q", "-v", "version"], "--quiet and --verbose exclude each other", "leave one of them out"),
     ],
 )
@@ -140,10 +146,60 @@ def test_ctrl_c_ends_cleanly(tmp_path):
     assert time.monotonic() - started < 10
 
 
+def shell(line):
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("ollascope", f"{sys.executable} -m ollascope")],
+        capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+
+
 def test_reader_who_leaves_is_no_error():
-    command = f"{sys.executable} -m ollascope completion bash | head -n 1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+    done = shell("ollascope -q settings show | head -n 1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["version", "--help", "settings show --json"])
+def test_full_disk_under_the_output_is_one_line_and_a_hint(command):
+    done = shell(f"ollascope {command} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "ollascope: standard output cannot be written: No space left on device"
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_harm_nobody(closed):
+    done = shell(f"ollascope version {closed}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_locale_that_cannot_show_a_character_gets_it_escaped(tmp_path):
+    (tmp_path / "mine.yaml").write_text("addresses:\n  dashbord: 1\n", encoding="utf-8")
+    done = ask("settings", "check", "mine.yaml", cwd=tmp_path, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 2
+    assert "\\u2014 did you mean dashboard?" in done.stdout + done.stderr
+
+
+def test_group_without_a_command_shows_its_help(capsys):
+    assert run(["settings"]) == 2
+    assert "\nCommands:\n" in capsys.readouterr().err
+
+
+def test_what_looks_like_a_secret_is_not_repeated(capsys):
+    assert run(["ghp_abcdefghijklmnopqrstuvwxyz0123456789"]) == 2
+    assert "ghp_" not in capsys.readouterr().err
+
+
+def test_quiet_leaves_remarks_out(tmp_path, capsys):
+    page = str(tmp_path / "checks.html")
+    run(["--data", str(tmp_path / "data"), "doctor", "--html", page])
+    assert "wrote" in capsys.readouterr().err
+    run(["-q", "--data", str(tmp_path / "data"), "doctor", "--html", page])
+    assert capsys.readouterr().err == ""
+
+
+def test_verbose_tells_where_settings_come_from(tmp_path, capsys):
+    assert run(["-v", "--data", str(tmp_path / "data"), "settings", "show"]) == 0
+    assert str(tmp_path / "data") in capsys.readouterr().err
 
 
 def test_main_py_module_and_command_are_one_program(tmp_path):
@@ -178,9 +234,14 @@ def test_shell_completes(words, expected):
     assert f"plain,{expected}" in completions(words)
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script_is_printed_for_each_shell(shell, capsys):
-    assert run(["completion", shell]) == 0
+def test_completion_of_an_unknown_command_is_silent():
+    done = ask(_OLLASCOPE_COMPLETE="bash_complete", COMP_WORDS="ollascope nosuch x", COMP_CWORD="2")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+def test_completion_script_is_printed_for_each_shell(kind, capsys):
+    assert run(["completion", kind]) == 0
     assert "_OLLASCOPE_COMPLETE" in capsys.readouterr().out
 
 

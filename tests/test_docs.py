@@ -102,6 +102,8 @@ def shell_sessions(name):
 
 
 def matches(shown, printed):
+    """Whether the page shows what was printed: `…` stands for anything, columns may stand closer together."""
+    shown, printed = (re.sub(r" {2,}", "  ", part) for part in (shown, printed))
     pattern = "".join(".*" if part == ANYTHING else re.escape(part) for part in re.split(f"({ANYTHING})", shown))
     return re.fullmatch(pattern, printed, re.DOTALL)
 

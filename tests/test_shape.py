@@ -69,9 +69,13 @@ def floor(room: str) -> int | None:
 def imports(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+            start = "." * node.level + (node.module or "")
+            yield start
+            yield from (f"{start}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "import_module":
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
 
 
 def rooms_without_a_floor(found: list[Module]) -> Iterator[str]:
@@ -90,7 +94,7 @@ def imports_that_do_not_go_down(found: list[Module]) -> Iterator[str]:
 
 
 def wrong_import(module: Module, target: list[str]) -> Iterator[str]:
-    if len(target) == 2 and target[1] in DOORS:
+    if len(target) >= 2 and target[1] in DOORS:
         yield f"{module.name}: imports the door {'.'.join(target)}; only the tables name doors"
     here, there = floor(module.room), floor(target[0])
     if target[0] == module.room or here is None or there is None or here == len(FLOORS) - 1:
@@ -116,6 +120,8 @@ def environment_or_yaml_outside_settings(found: list[Module]) -> Iterator[str]:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}:
                 yield f"{module.name}:{node.lineno}: reads the environment; only settings/ does"
+        if {"os.environ", "os.getenv"} & set(imports(module)):
+            yield f"{module.name}: reads the environment; only settings/ does"
 
 
 def too_large(found: list[Module]) -> Iterator[str]:
@@ -210,6 +216,13 @@ PLANTED = {
     "a sideways import": ("stats/a.py", '"""A."""\nfrom ollascope.host import b\n', "not on a lower floor"),
     "an upward import": ("words/a.py", '"""A."""\nimport ollascope.ledger.b\n', "not on a lower floor"),
     "an import of a door": ("monitor/a.py", '"""A."""\nfrom ollascope.ledger.cli import b\n', "imports the door"),
+    "a whole room beside it": ("stats/a.py", '"""A."""\nfrom ollascope import host\n', "not on a lower floor"),
+    "a sideways import by name": (
+        "stats/a.py", '"""A."""\nfrom importlib import import_module\nimport_module("ollascope.host.b")\n',
+        "not on a lower floor",
+    ),
+    "an import of a door by its room": ("monitor/a.py", '"""A."""\nfrom ollascope.ledger import cli\n', "the door"),
+    "the environment by name": ("stats/a.py", '"""A."""\nfrom os import environ\n', "reads the environment"),
     "a relative import": ("stats/a.py", '"""A."""\nfrom . import b\n', "in full"),
     "a package among the words": ("words/a.py", '"""A."""\nimport yaml\n', "neither standard library"),
     "YAML outside settings": ("stats/a.py", '"""A."""\nimport yaml\n', "reads YAML"),

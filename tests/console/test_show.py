@@ -5,7 +5,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.console.show import plain_lines, print_json, table, trouble
+from ollascope.console.show import plain_lines, print_json, stacked_lines, table, trouble
 from ollascope.words.errors import Trouble
 
 CELLS = st.text(alphabet="abc déf模型", max_size=8)
@@ -51,3 +51,14 @@ def test_long_hint_is_wrapped_and_indented():
     assert lines[0] == "ollascope: it broke"
     assert len(lines) > 2
     assert all(line.startswith("  ") and len(line) <= 112 for line in lines[1:])
+
+
+def test_column_that_holds_nothing_is_left_out(capsys):
+    table(["state", "hint"], [["ok", ""], ["ok", ""]])
+    assert capsys.readouterr().out == "state\nok\nok\n"
+
+
+def test_rows_wider_than_the_screen_are_stacked_and_wrapped_between_words():
+    rows = [["ok", "disk", "a sentence that is much longer than the screen", ""]]
+    lines = list(stacked_lines(rows, [2, 4, 46, 0], 32))
+    assert lines == ["ok  disk", "    a sentence that is much", "    longer than the screen"]

@@ -48,9 +48,16 @@ def test_no_python_is_told_with_what_to_install(checkout):
 
 def test_old_python_is_passed_over(checkout):
     pretend(checkout, "python3", "exit 1")
-    done = set_up(checkout, PYTHON="python2")
+    done = set_up(checkout)
     assert done.returncode == 1
-    assert "looked at: python2, python3" in done.stderr
+    assert "no Python 3.11 to 3.13 was found" in done.stderr
+
+
+def test_python_that_was_named_is_not_replaced_by_another(checkout):
+    pretend(checkout, "python3", "exit 0")
+    done = set_up(checkout, PYTHON="/nowhere/python3")
+    assert done.returncode == 1
+    assert done.stderr.startswith("setup: /nowhere/python3 is no Python 3.11 to 3.13\n")
 
 
 def test_missing_venv_module_is_told_and_leaves_no_venv(checkout):
@@ -75,6 +82,8 @@ def fake_venv(checkout, script):
     """A .venv whose python answers pip as the test says."""
     folder = checkout / "tree" / ".venv" / "bin"
     folder.mkdir(parents=True)
+    (folder / "activate").write_text(f"VIRTUAL_ENV={folder.parent}\n", encoding="utf-8")
+    script = f'[ "$1" = -c ] || [ "$3" = --version ] && exit 0; {script}'
     (folder / "python").write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
     (folder / "python").chmod(0o755)
 
@@ -111,3 +120,19 @@ def test_unreachable_index_is_told_with_the_mirror_hint(checkout):
     done = set_up(checkout, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_CONFIG_FILE="/dev/null")
     assert done.returncode == 1
     assert "PIP_INDEX_URL=" in done.stderr
+
+
+def test_broken_venv_is_made_again(checkout):
+    folder = checkout / "tree" / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").write_text("#!/bin/bash\nexit 1\n", encoding="utf-8")
+    (folder / "python").chmod(0o755)
+    pretend(checkout, "python3", 'if [ "$2" = venv ]; then echo "made again"; exit 1; fi; exit 0')
+    assert "made again" in set_up(checkout).stderr
+
+
+def test_venv_of_a_checkout_that_was_moved_is_made_again(checkout):
+    fake_venv(checkout, "exit 0")
+    (checkout / "tree" / ".venv" / "bin" / "activate").write_text("VIRTUAL_ENV=/elsewhere/.venv\n", encoding="utf-8")
+    pretend(checkout, "python3", 'if [ "$2" = venv ]; then echo "made again"; exit 1; fi; exit 0')
+    assert "made again" in set_up(checkout).stderr
