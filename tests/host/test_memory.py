@@ -32,7 +32,7 @@ def test_whole_machine(tmp_path):
 def test_container_counts_by_its_own_limit(tmp_path):
     version2(machine(tmp_path), "", memory__max=2 * GIB, memory__current=GIB)
     found = memory(tmp_path)
-    assert (found.total_bytes, found.available_bytes) == (2 * GIB, GIB)
+    assert (found.total_bytes, found.available_bytes, found.limited) == (2 * GIB, GIB, True)
 
 
 def test_limit_without_meminfo_still_tells(tmp_path):
@@ -44,7 +44,8 @@ def test_limit_without_meminfo_still_tells(tmp_path):
 
 def test_machine_that_has_less_than_the_limit_counts(tmp_path):
     version2(machine(tmp_path), "", memory__max=999 * GIB, memory__current=1)
-    assert memory(tmp_path).available_bytes == 20000000 * 1024
+    found = memory(tmp_path)
+    assert (found.available_bytes, found.limited) == (20000000 * 1024, False)
 
 
 def test_swap_more_free_than_there_is_counts_as_none_used(tmp_path):

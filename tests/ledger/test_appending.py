@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from ollascope.ledger.appending import Appender, is_in_use, told
+from ollascope.ledger.appending import Appender, is_in_use
+from ollascope.ledger.segment import told
 from ollascope.words.errors import DiskFull, FolderUnusable, StorageTrouble
 
 DAY = "2025-11-21"

@@ -56,12 +56,30 @@ def test_tail_shows_what_was_not_measured_as_such(ollascope, write, make_call):
     assert out.splitlines()[1].split()[3:] == ["-", "ok", "-", "1.000", "-", "20", "-"]
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\u202eb"])
+def test_name_that_a_client_made_up_cannot_steer_the_terminal(ollascope, write, make_call, name):
+    write(make_call(model=name, extra={name: name}))
+    for words in (("tail",), ("query",), ("show", "call-000000")):
+        _, out, _ = ollascope("calls", *words)
+        assert name not in out
+        assert out.replace("\n", "").isprintable()
+    assert "a\\" in out
+
+
 def test_nothing_recorded_is_said(ollascope):
     for words in (("calls", "tail"), ("calls", "query")):
         assert ollascope(*words) == (0, "", "no Calls\n")
     assert ollascope("ledger", "compact") == (0, "", "nothing has been recorded yet\n")
     assert ollascope("ledger", "rebuild") == (0, "", "nothing has been recorded yet\n")
     assert ollascope("ledger", "verify")[1] == "0 files, 0 records\n"
+
+
+@pytest.mark.parametrize("words", [("compact",), ("rebuild",), ("verify",), ("usage",)])
+def test_facts_for_a_program_are_json_also_where_nothing_is_recorded(ollascope, words, ledger):
+    code, out, _ = ollascope("ledger", *words, "--json")
+    assert code == 0
+    assert json.loads(out)
+    assert not ledger.exists()
 
 
 def test_query_filters_and_prints_json(ollascope, write, make_call):
@@ -125,6 +143,7 @@ def test_export_to_a_place_that_cannot_be_written_is_told(ollascope, write, make
     code, _, err = ollascope("calls", "export", "-o", str(tmp_path / "none" / "calls.csv"))
     assert code == 1
     assert "none" in err
+    assert "--output" in err
 
 
 def test_parquet_on_the_terminal_is_told(ollascope):

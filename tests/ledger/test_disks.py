@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,12 @@ def test_archive_and_one_day_may_lie_on_other_disks(disk, ledger, write, make_ca
     assert days(ledger) == ["2025-11-21"]
     assert [call.id for call in read_calls(ledger)] == ["call-000000"]
     assert [call.id for call in read_calls(other.path / "archive")] == ["call-000001"]
+
+
+def test_full_disk_keeps_nobody_from_making_room(disk):
+    mounted = disk(64 << 10)
+    with (mounted.path / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(b"x" * 512)
+    with upkeep(mounted.path / "."):
+        (mounted.path / "filler").unlink()

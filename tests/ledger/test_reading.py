@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import os
 import resource
 import shutil
 from pathlib import Path
@@ -135,6 +136,14 @@ def test_what_lies_before_damage_in_a_sealed_file_is_read(ledger, write, make_ca
     assert found == [f"call-{number:06}" for number in range(len(found))]
     assert len(found) > 5000
     assert tally.damaged == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_folder_of_somebody_else_is_told(ledger, write, make_call):
+    write(make_call())
+    (ledger / DAY).chmod(0)
+    with pytest.raises(FolderUnusable, match=DAY):
+        list(read_calls(ledger))
 
 
 def test_truncated_sealed_file_is_told(ledger, write, make_call):

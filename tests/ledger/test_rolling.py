@@ -194,6 +194,16 @@ def test_days_whose_calls_are_gone_keep_their_sums_when_rebuilt(ledger, write, m
     assert (rolled.calls, kept, total(ledger)) == (1, 1, 2)
 
 
+def test_day_with_a_damaged_file_keeps_its_sums_when_rebuilt(ledger, write, make_call):
+    write(*(make_call() for _ in range(50)))
+    seal(ledger)
+    roll_up(ledger)
+    (sealed,) = ledger.glob("*/calls-*.gz")
+    sealed.write_bytes(sealed.read_bytes()[:100])
+    rolled, kept = rebuild(ledger)
+    assert (rolled.calls, kept, total(ledger)) == (0, 1, 50)
+
+
 def test_step_that_fails_leaves_nothing_behind(ledger, write, make_call, monkeypatch):
     write(make_call(), make_call())
 

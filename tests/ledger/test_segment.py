@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ollascope.ledger.reading import read_calls
 from ollascope.ledger.segment import Origin, day_of, day_start, days, every_file, read_header, segment_name, segments
 from ollascope.words.errors import BadUsage
 
@@ -58,6 +59,21 @@ def test_only_days_that_overlap_are_listed(ledger, write, make_call, noon):
     assert days(ledger) == ["2025-11-21", "2025-11-22", "2025-11-23"]
     assert days(ledger, noon + 86_400, noon + 86_401) == ["2025-11-22"]
     assert days(ledger, until=noon) == ["2025-11-21"]
+
+
+def test_folder_with_a_date_that_is_none_is_no_day(ledger, write, make_call):
+    write(make_call())
+    (ledger / "2025-13-45").mkdir()
+    assert days(ledger) == ["2025-11-21"]
+
+
+def test_file_named_after_a_date_that_is_none_stands_in_nobodys_way(ledger, write, make_call):
+    write(make_call())
+    (path,) = ledger.glob("*/calls-*")
+    (path.parent / path.name.replace("2025-11-21", "2025-99-99")).write_bytes(b"hello\n")
+    (path.parent / "calls-renamed.jsonl").write_bytes(path.read_bytes().replace(b"2025-11-21", b"2025-99-99"))
+    assert [found.day for found in every_file(ledger)] == ["2025-11-21"] * 3
+    assert [call.id for call in read_calls(ledger)][:1] == ["call-000000"]
 
 
 def test_no_ledger_and_an_empty_day_have_nothing(ledger):

@@ -3,13 +3,13 @@
 import base64
 import json
 import time
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.logs.redact import redactor
+from ollascope.logs.redact import STAR, redactor
 from ollascope.words.setting import Secret
 
 CANARY = 'canary-8f31 b/2"7c+ü'
@@ -108,3 +108,17 @@ def test_long_texts_take_no_long_time(text):
     started = time.process_time()
     redactor([Secret("something")])(text)
     assert time.process_time() - started < 5
+
+
+ODD = "Zq7?/+>kana rie>>??~~pw9!"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [quote(ODD), quote_plus(ODD), quote(ODD, safe="").replace("%2F", "%2f").replace("%3E", "%3e"),
+     base64.urlsafe_b64encode(ODD.encode()).decode(), base64.urlsafe_b64encode(f"me:{ODD}".encode()).decode()],
+)  # fmt: skip
+def test_our_secret_is_known_in_every_form_that_a_url_gives_it(form):
+    told = redactor([Secret(ODD)])(f"<{form}>")
+    assert STAR in told
+    assert len(told) <= len(STAR) + 14

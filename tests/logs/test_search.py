@@ -73,7 +73,8 @@ def test_wishes(folder, wish, messages):
 
 
 @pytest.mark.parametrize(
-    ("said", "at"), [("90s", 910.0), ("2m", 880.0), ("1h", -2600.0), ("0.5m", 970.0), ("1d", -85400.0)]
+    ("said", "at"),
+    [("90s", 910.0), ("2m", 880.0), ("1h", -2600.0), ("0.5m", 970.0), ("1d", -85400.0), ("1w", -603_800.0)],
 )
 def test_how_long_ago(said, at):
     assert moment(said, 1000.0) == at
@@ -83,7 +84,7 @@ def test_date_and_time(tmp_path):
     assert moment("2026-11-21T01:00:10Z", 0.0) == 1795222810.0
 
 
-@pytest.mark.parametrize("said", ["", "soon", "5", "5 weeks", "-5m", "2026-13-45", "1e9d"])
+@pytest.mark.parametrize("said", ["", "soon", "5", "5 weeks", "-5m", "2026-13-45", "1e9d", "0001-01-01"])
 def test_what_is_no_time_is_refused_with_a_hint(said):
     with pytest.raises(BadUsage) as caught:
         moment(said, 0.0)

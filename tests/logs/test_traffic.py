@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ollascope.logs.traffic import SOURCE, Hands, Traffic, as_call, outcome, part
 from ollascope.words.call import Call
+from ollascope.words.metrics import metric
 from ollascope.words.record import dumps, loads
 from tests.logs.recorded import OLLAMA_024, OLLAMA_032, read_log
 
@@ -182,6 +183,8 @@ def test_call_of_the_log_has_what_the_line_told_and_nothing_else(served):
     assert (call.model, call.first_chunk_s, call.load_s, call.stream) == (None, None, None, None)
     assert call.end_s == request.duration_s
     assert call.extra["path"] == "/api/generate"
+    assert call.decode_s == request.decode_s is not None
+    assert metric("decode_tokens_per_s").of(call) == (call.tokens_out - 1) / call.decode_s
 
 
 @pytest.mark.parametrize(

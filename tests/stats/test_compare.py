@@ -30,6 +30,12 @@ def test_test_with_ties_is_scipys(first, second):
     assert (made.u, made.p) == pytest.approx((told.statistic, told.pvalue))
 
 
+def test_chance_far_out_is_small_and_not_zero():
+    first, second = list(range(300)), list(range(300, 600))
+    told = stats.mannwhitneyu(first, second, method="asymptotic")
+    assert 0 < mann_whitney(first, second).p == pytest.approx(told.pvalue)
+
+
 def test_effect_is_the_share_of_pairs_in_which_the_second_is_larger():
     assert mann_whitney([1, 2, 3], [4, 5, 6]).larger == 1.0
     assert mann_whitney([1, 2], [1, 2]).larger == 0.5

@@ -1,6 +1,7 @@
 """Each metric's formula in words is what its function computes; what was not measured stays None."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,13 @@ def test_a_time_too_short_to_carry_a_rate_gives_none():
     end = 0.1 + SHORTEST_S / 2
     call = Call(id="a", sent_at=1.0, source="s", outcome="ok", first_chunk_s=0.1, end_s=end, tokens_out=50)
     assert metric("decode_tokens_per_s").of(call) is None
+
+
+def test_where_the_first_piece_was_not_seen_the_engine_tells_the_speed():
+    call = Call(id="a", sent_at=1.0, source="s", outcome="ok", decode_s=2.0, end_s=9.0, tokens_out=101)
+    assert metric("decode_tokens_per_s").of(call) == pytest.approx(50)
+    seen = replace(call, first_chunk_s=8.0)
+    assert metric("decode_tokens_per_s").of(seen) == pytest.approx(100)
 
 
 def test_speed_of_a_plain_answer():

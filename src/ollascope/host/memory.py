@@ -9,12 +9,13 @@ from ollascope.host.groups import Groups
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Bytes that exist and bytes that are free."""
+    """Bytes that exist and bytes that are free; `limited` where a control group allows less than the machine has."""
 
     total_bytes: int | None = None
     available_bytes: int | None = None
     swap_total_bytes: int | None = None
     swap_used_bytes: int | None = None
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +29,15 @@ class Pressure:
 def read_memory(root: Path, groups: Groups) -> Memory:
     """The machine's memory, or what the control groups leave of it."""
     said = pairs(root / "proc/meminfo")
-    total, available = _bytes(said, "MemTotal"), _bytes(said, "MemAvailable")
+    total, available = machine = _bytes(said, "MemTotal"), _bytes(said, "MemAvailable")
     for room in groups.memory():
         left = max(0, room.limit_bytes - room.used_bytes)
         total = room.limit_bytes if total is None else min(total, room.limit_bytes)
         available = left if available is None else min(available, left)
     swap, swap_free = _bytes(said, "SwapTotal"), _bytes(said, "SwapFree")
     used = None if swap is None or swap_free is None else max(0, swap - swap_free)
-    return Memory(total_bytes=total, available_bytes=available, swap_total_bytes=swap, swap_used_bytes=used)
+    return Memory(total_bytes=total, available_bytes=available, swap_total_bytes=swap, swap_used_bytes=used,
+                  limited=(total, available) != machine)  # fmt: skip
 
 
 def read_pressure(root: Path, groups: Groups, what: str) -> Pressure:

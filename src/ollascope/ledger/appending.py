@@ -6,17 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ollascope.ledger.segment import RAW, UNFINISHED, Kind, Origin, header, segment_name
-from ollascope.words.errors import DiskFull, FolderUnusable, StorageTrouble
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-UNUSABLE = {
-    errno.EROFS: "lies on a disk that is read-only",
-    errno.EACCES: "may not be used by this user",
-    errno.EPERM: "may not be used by this user",
-    errno.ENOTDIR: "lies under a file, not a folder",
-    errno.EEXIST: "is a file, not a folder",
-}
+from ollascope.ledger.segment import RAW, UNFINISHED, Kind, Origin, header, segment_name, told
+from ollascope.words.errors import StorageTrouble
 
 
 class Appender:
@@ -88,16 +79,6 @@ class Appender:
             os.ftruncate(self._descriptor, size)
         except OSError as error:
             self.trouble = told(self.path, error)
-
-
-def told(path: Path, error: OSError) -> StorageTrouble:
-    """What the system said of a file or folder, in our words."""
-    if error.errno in FULL:
-        return DiskFull(f"no room left for {path}", hint="free space, or let `ollascope ledger compact` make some")
-    reason = UNUSABLE.get(error.errno or 0)
-    if reason:
-        return FolderUnusable(f"{path} {reason}", hint="name another folder with --data or OLLASCOPE_DATA")
-    return StorageTrouble(f"{path} cannot be used ({error.strerror})", hint="look after the disk it lies on")
 
 
 def sync_folder(folder: Path) -> None:

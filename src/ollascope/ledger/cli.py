@@ -15,26 +15,26 @@ import click
 
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import json_option, note, print_json, say, table
-from ollascope.ledger.appending import told
 from ollascope.ledger.codec import encode
 from ollascope.ledger.export import Kind, write_csv, write_parquet
 from ollascope.ledger.reading import Following, Tally, find_call, last_calls, read_calls, read_samples
-from ollascope.ledger.retention import retire
+from ollascope.ledger.retention import Retired, retire
 from ollascope.ledger.retention import usage as measure
-from ollascope.ledger.rolling import Progress, roll_up
+from ollascope.ledger.rolling import Progress, Rolled, roll_up
 from ollascope.ledger.rolling import rebuild as sum_anew
 from ollascope.ledger.rollups import discard
-from ollascope.ledger.sealing import seal, upkeep
+from ollascope.ledger.sealing import Sealed, seal, upkeep
 from ollascope.ledger.segment import Segment
 from ollascope.ledger.select import COUNTED, EVERY, Where
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.verify import Verdict, verify_sums
 from ollascope.ledger.verify import verify as read_all
+from ollascope.logs.form import printable
 from ollascope.settings.load import Settings
 from ollascope.wire import load_settings
 from ollascope.words.call import Call
 from ollascope.words.clock import utc_text
-from ollascope.words.errors import BadUsage, RecordInvalid, VerdictNo
+from ollascope.words.errors import BadUsage, RecordInvalid, StorageTrouble, VerdictNo
 from ollascope.words.metrics import metric
 from ollascope.words.record import to_json
 from ollascope.words.sample import Sample
@@ -108,7 +108,7 @@ _WORDS = ("source", "engine", "backend", "model", "outcome", "arm", "key_id", "r
 def tail(invocation: Invocation, where: Where, lines: int, follow: bool, as_json: bool) -> None:
     """Print the last Calls, and with -f those that come."""
     folder = _folder(load_settings(invocation))
-    following = Following(folder, where)
+    following = Following(folder, where) if follow else None  # begun first: nothing falls between the two
     tally = Tally()
     last = last_calls(folder, where, lines, tally)
     _warn(tally)
@@ -116,9 +116,15 @@ def tail(invocation: Invocation, where: Where, lines: int, follow: bool, as_json
         _print_lines(last)
     else:
         _print_table(last)
-    while follow:
+    if following is not None:
+        _follow(following, {call.id for call in last}, as_json)
+
+
+def _follow(following: Following, told: set[str], as_json: bool) -> None:
+    """Print each Call that comes, but for those that were told already, as one that came meanwhile was."""
+    while True:
         time.sleep(LOOK_S)
-        found = following.look()
+        found = [call for call in following.look() if call.id not in told]
         _print_lines(found) if as_json else _print_rows(found)
 
 
@@ -156,7 +162,8 @@ def show(invocation: Invocation, number: str, as_json: bool) -> None:
         return
     facts = to_json(call) | {"sent_at": utc_text(call.sent_at)}
     names = [entry.name for entry in fields(Call) if entry.name in facts]
-    table(("field", "value"), [(name, _shown(facts[name])) for name in [*names, *(facts.keys() - set(names))]])
+    rows = [(name, _shown(facts[name])) for name in [*names, *sorted(facts.keys() - set(names))]]
+    table(("field", "value"), [(printable(name), printable(value)) for name, value in rows])
 
 
 def _exporting(command: Callable[..., None]) -> Callable[..., None]:
@@ -206,7 +213,9 @@ def _export(found: Iterable[Call | Sample], kind: Kind, output: Path | None, for
         try:
             count = _export_to(output, found, kind, form)
         except OSError as error:
-            raise told(output, error) from error
+            raise StorageTrouble(
+                f"{output} cannot be written ({error.strerror})", hint="name another file with --output FILE"
+            ) from error
     note(f"{count} {kind.__name__}s exported" + (f" to {output}" if output else ""))
 
 
@@ -231,8 +240,8 @@ def verify(invocation: Invocation, as_json: bool) -> None:
         odd = [verdict for verdict in verdicts if verdict.problems or verdict.notes]
         if odd:
             table(("file", "records", "what"),
-                  [(f"{one.path.parent.name}/{one.path.name}", str(one.records), "; ".join((*one.problems, *one.notes)))
-                   for one in odd])  # fmt: skip
+                  [(printable(f"{one.path.parent.name}/{one.path.name}"), str(one.records),
+                    "; ".join((*one.problems, *one.notes))) for one in odd])  # fmt: skip
         for complaint in complaints:
             say(complaint)
         say(f"{len(verdicts)} files, {sum(verdict.records for verdict in verdicts)} records")
@@ -254,22 +263,28 @@ def compact(invocation: Invocation, wait: bool, as_json: bool) -> None:
     folder = _folder(settings)
     if not folder.is_dir():
         note("nothing has been recorded yet")
+        if as_json:
+            print_json(_compacted(Sealed(), Rolled(), Retired()))
         return
     with upkeep(folder, wait=wait):
         sealed = seal(folder, progress=_bar("compressing"))
         rolled = roll_up(folder, progress=_bar("summing"))
         retired = retire(folder, settings.of(Ledger), time.time(), progress=_bar("giving up"))
     if as_json:
-        print_json({
-            "summed_calls": rolled.calls, "sealed_segments": sealed.segments, "sealed_from_bytes": sealed.raw_bytes,
-            "sealed_to_bytes": sealed.sealed_bytes, "segments_in_use": sealed.in_use,
-            "retired_segments": retired.segments, "retired_bytes": retired.bytes,
-        })  # fmt: skip
+        print_json(_compacted(sealed, rolled, retired))
         return
     say(f"{rolled.calls} Calls summed")
     say(f"{sealed.segments} files compressed, {_mib(sealed.raw_bytes)} to {_mib(sealed.sealed_bytes)}; "
         f"{sealed.in_use} are being written")  # fmt: skip
     say(f"{retired.segments} files given up, {_mib(retired.bytes)}")
+
+
+def _compacted(sealed: Sealed, rolled: Rolled, retired: Retired) -> dict[str, int]:
+    return {
+        "summed_calls": rolled.calls, "sealed_segments": sealed.segments, "sealed_from_bytes": sealed.raw_bytes,
+        "sealed_to_bytes": sealed.sealed_bytes, "segments_in_use": sealed.in_use,
+        "retired_segments": retired.segments, "retired_bytes": retired.bytes,
+    }  # fmt: skip
 
 
 @ledger.command()
@@ -281,6 +296,8 @@ def rebuild(invocation: Invocation, wait: bool, as_json: bool) -> None:
     folder = _folder(load_settings(invocation))
     if not folder.is_dir():
         note("nothing has been recorded yet")
+        if as_json:
+            print_json(_rebuilt(Rolled(), 0))
         return
     with upkeep(folder, wait=wait):
         try:
@@ -290,11 +307,15 @@ def rebuild(invocation: Invocation, wait: bool, as_json: bool) -> None:
             discard(folder)
             rolled, kept = sum_anew(folder, progress=_bar("summing"))
     if as_json:
-        print_json({"summed_calls": rolled.calls, "invalid_lines": rolled.invalid, "kept_days": kept})
+        print_json(_rebuilt(rolled, kept))
         return
     say(f"{rolled.calls} Calls summed" + (f", {rolled.invalid} lines skipped" if rolled.invalid else ""))
     if kept:
-        note(f"{kept} days keep the sums they had, since some of their Calls are no longer there")
+        note(f"{kept} days keep the sums they had, since some of their Calls can no longer be read")
+
+
+def _rebuilt(rolled: Rolled, kept: int) -> dict[str, int]:
+    return {"summed_calls": rolled.calls, "invalid_lines": rolled.invalid, "kept_days": kept}
 
 
 @ledger.command()
@@ -347,11 +368,12 @@ def _print_rows(found: list[Call]) -> None:
 
 
 def _row(call: Call) -> tuple[str, ...]:
-    return (
+    cells = (
         utc_text(call.sent_at), call.id, call.source, call.model or UNMEASURED, call.outcome,
         _figure(call, "ttft_s"), _figure(call, "total_s"), _shown(call.tokens_in), _shown(call.tokens_out),
         _figure(call, "decode_tokens_per_s"), " ".join(call.flags),
     )  # fmt: skip
+    return tuple(map(printable, cells))  # a client may name a model as it likes
 
 
 def _figure(call: Call, name: str) -> str:

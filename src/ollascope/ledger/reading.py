@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TypeVar
 
-from ollascope.ledger.appending import is_in_use, told
+from ollascope.ledger.appending import is_in_use
 from ollascope.ledger.codec import Amendment, decode, decode_call, decode_row
-from ollascope.ledger.segment import DAY_S, RAW, SEALED, Kind, Segment, day_start, days, segments
+from ollascope.ledger.segment import DAY_S, RAW, SEALED, Kind, Segment, day_start, days, segments, told
 from ollascope.ledger.select import Where
 from ollascope.words.call import Call
 from ollascope.words.errors import RecordInvalid

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ollascope.ledger.appending import is_in_use, sync_folder, told
+from ollascope.ledger.appending import is_in_use, sync_folder
 from ollascope.ledger.rolling import is_rolled, mark_retired, trim
 from ollascope.ledger.rollups import FILE, open_rollups
-from ollascope.ledger.segment import DAY_S, KINDS, UNFINISHED, Kind, Segment, day_start, days, every_file
+from ollascope.ledger.segment import DAY_S, KINDS, UNFINISHED, Kind, Segment, day_start, days, every_file, told
 from ollascope.ledger.settings import Ledger
 
 Progress = Callable[[Iterable[Segment]], Iterable[Segment]]

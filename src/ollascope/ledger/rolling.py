@@ -75,15 +75,27 @@ def roll_up(ledger: Path, *, progress: Progress = iter) -> Rolled:
 
 
 def rebuild(ledger: Path, *, progress: Progress = iter) -> tuple[Rolled, int]:
-    """Sum everything anew; also how many days are kept as they were, since some of their Calls are gone."""
+    """Sum everything anew; also how many days are kept as they were, since some of their Calls are gone or damaged."""
+    damaged = {day for day in days(ledger) if any(map(_is_damaged, segments(ledger, day, "calls")))}
     with open_rollups(ledger, write=True) as connection:
+        summed = {day for (day,) in connection.execute("SELECT DISTINCT day FROM cursors")}
         kept = {day for (day,) in connection.execute("SELECT DISTINCT day FROM cursors WHERE retired = 1")}
+        kept |= damaged & summed
         connection.execute("BEGIN IMMEDIATE")
         for day in days(ledger):
             if day not in kept:
                 _forget(connection, day)
         connection.execute("COMMIT")
     return roll_up(ledger, progress=progress), len(kept)
+
+
+def _is_damaged(segment: Segment) -> bool:
+    """Whether some of a segment can no longer be read; only a sealed one tells."""
+    tally = Tally()
+    if segment.sealed:
+        for _ in blocks(segment, tally=tally):
+            pass
+    return tally.damaged > 0
 
 
 def is_rolled(connection: sqlite3.Connection, segment: Segment) -> bool:

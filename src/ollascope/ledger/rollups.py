@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from ollascope.ledger.appending import told
+from ollascope.ledger.segment import told
 from ollascope.ledger.select import DIMENSIONS, Counted
 from ollascope.stats.packed import merged
 from ollascope.words.errors import DiskFull, FolderUnusable, RecordInvalid, StorageTrouble

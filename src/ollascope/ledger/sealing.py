@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ollascope.ledger.appending import is_in_use, sync_folder, told
-from ollascope.ledger.segment import KINDS, RAW, SEALED, UNFINISHED, Kind, Segment, days, every_file, read_header
+from ollascope.ledger.appending import is_in_use, sync_folder
+from ollascope.ledger.segment import (
+    KINDS,
+    RAW,
+    SEALED,
+    UNFINISHED,
+    Kind,
+    Segment,
+    days,
+    every_file,
+    read_header,
+    told,
+)
 from ollascope.words.errors import StorageTrouble
 
 LOCK = ".sealing"
@@ -49,9 +60,9 @@ def upkeep(ledger: Path, *, wait: bool = False) -> Iterator[None]:
                 f"{ledger} is being looked after by {file.read(100).strip() or 'another process'}",
                 hint="try again when it is done, or wait for it with --wait",
             ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()}\n")
-        file.flush()
+        with suppress(OSError):  # a full disk must keep nobody from making room
+            file.truncate(0)
+            os.write(file.fileno(), f"process {os.getpid()}\n".encode())
         yield
 
 
@@ -80,6 +91,8 @@ def _held(segment: Segment) -> Iterator[IO[bytes] | None]:
     except FileNotFoundError:
         yield None
         return
+    except OSError as error:
+        raise told(segment.path, error) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

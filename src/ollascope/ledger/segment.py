@@ -1,5 +1,6 @@
 """Segments: one file that one process wrote, what its name and first line say, and which of them a day has."""
 
+import errno
 import gzip
 import os
 import re
@@ -15,7 +16,7 @@ from typing import IO, Literal, cast, get_args
 import orjson
 
 from ollascope import __version__
-from ollascope.words.errors import BadUsage
+from ollascope.words.errors import BadUsage, DiskFull, FolderUnusable, StorageTrouble
 
 Kind = Literal["calls", "samples", "amendments"]
 
@@ -31,6 +32,15 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME = re.compile(r"(calls|samples|amendments)-(\d{4}-\d\d-\d\d)-([0-9A-HJKMNP-TV-Z]{26})-[a-z0-9.-]*\.jsonl(\.gz)?")
 _LONGEST_HEAD = 4096
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+UNUSABLE = {
+    errno.EROFS: "lies on a disk that is read-only",
+    errno.EACCES: "may not be used by this user",
+    errno.EPERM: "may not be used by this user",
+    errno.ENOTDIR: "lies under a file, not a folder",
+    errno.EEXIST: "is a file, not a folder",
+}
 
 Damage = (EOFError, OSError, zlib.error)  # what reading a spoilt file of gzip may raise
 
@@ -82,6 +92,8 @@ class Segment:
             return self.path.stat().st_size
         except FileNotFoundError:
             return 0
+        except OSError as error:
+            raise told(self.path, error) from error
 
 
 def segment_name(kind: Kind, day: str, number: str, origin: Origin) -> str:
@@ -128,6 +140,17 @@ def day_of(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
+def is_day(name: str) -> bool:
+    """Whether a name is that of a day in the calendar."""
+    if not _DAY.fullmatch(name):
+        return False
+    try:
+        day_start(name)
+    except BadUsage:
+        return False
+    return True
+
+
 def day_start(day: str) -> float:
     """The first instant of a day."""
     try:
@@ -138,9 +161,7 @@ def day_start(day: str) -> float:
 
 def days(ledger: Path, since: float | None = None, until: float | None = None) -> list[str]:
     """The days that have a folder and overlap a span of time, oldest first."""
-    if not ledger.is_dir():
-        return []
-    found = sorted(path.name for path in ledger.iterdir() if _DAY.fullmatch(path.name) and path.is_dir())
+    found = [name for name in sorted(_names(ledger)) if is_day(name)]
     return [
         day for day in found
         if (since is None or day_start(day) + DAY_S > since) and (until is None or day_start(day) < until)
@@ -173,12 +194,14 @@ def every_file(ledger: Path, kinds: Iterable[Kind] = KINDS) -> Iterator[Segment]
 
 def _named(path: Path, kind: Kind) -> Segment:
     """The segment at a path; a file that somebody renamed or copied is known by its first line."""
-    if match := _NAME.fullmatch(path.name):
+    if (match := _NAME.fullmatch(path.name)) and is_day(match[2]):
         return Segment(path=path, kind=kind, day=match[2], id=match[3])
     unknown = Segment(path=path, kind=kind, day=path.parent.name, id=path.name)
     told = read_header(unknown) or {}
     day, number = told.get("day"), told.get("segment")
-    return replace(unknown, day=day, id=number) if isinstance(day, str) and isinstance(number, str) else unknown
+    if isinstance(day, str) and is_day(day) and isinstance(number, str):
+        return replace(unknown, day=day, id=number)
+    return unknown
 
 
 def _names(folder: Path) -> list[str]:
@@ -186,7 +209,19 @@ def _names(folder: Path) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208 - names alone, a tenth of the cost
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise told(folder, error) from error
 
 
 def _weight(segment: Segment) -> tuple[bool, int]:
     return segment.sealed, segment.size()
+
+
+def told(path: Path, error: OSError) -> StorageTrouble:
+    """What the system said of a file or folder, in our words."""
+    if error.errno in FULL:
+        return DiskFull(f"no room left for {path}", hint="free space, or let `ollascope ledger compact` make some")
+    reason = UNUSABLE.get(error.errno or 0)
+    if reason:
+        return FolderUnusable(f"{path} {reason}", hint="name another folder with --data or OLLASCOPE_DATA")
+    return StorageTrouble(f"{path} cannot be used ({error.strerror})", hint="look after the disk it lies on")

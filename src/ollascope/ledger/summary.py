@@ -161,6 +161,9 @@ class _Calls(_Sums):
         return self.told(ends, {name: values.figure() for name, values in self._values.items()})
 
 
+_NUMBERS = (*range(TOP + 1), *range(-TOP, 0))  # of the buckets, as their counts stand in a row
+
+
 class _Merged:
     """One metric of one group, from many cells: the counts of all buckets in a row, the negative ones from its end."""
 
@@ -182,8 +185,8 @@ class _Merged:
             counts[number] += one
 
     def figure(self) -> Figure:
-        held = compress((*range(TOP + 1), *range(-TOP, 0)), self.counts)
-        self.spread.sketch = Sketch({number: self.counts[number] for number in held})
+        held = zip(compress(_NUMBERS, self.counts), filter(None, self.counts), strict=True)
+        self.spread.sketch = Sketch(dict(held))
         self.spread.add_all(self.few)
         return self.spread.figure()
 

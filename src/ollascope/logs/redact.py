@@ -4,11 +4,12 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from ollascope.words.setting import Secret
 
 STAR = "[secret]"
+URL_LETTERS = str.maketrans("+/", "-_")  # base64 as URLs and tokens have it
 SHORTEST = 6  # a shorter secret would black out ordinary words
 NAMES = (
     r"[\w.-]{0,40}(?:api[-_]?key|apikey|access[-_]?key|secret|passw(?:or)?d|passwd|credential|private[-_]?key|"
@@ -31,7 +32,8 @@ WRITTEN = re.compile(
 def redactor(secrets: Iterable[Secret] = ()) -> Callable[[str], str]:
     """A function that blacks out secrets: these ones in every form they travel in, and whatever looks like one."""
     texts = {form for secret in secrets for form in _forms(secret.reveal()) if len(form) >= SHORTEST}
-    ours = re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))) if texts else None
+    either = "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    ours = re.compile(either, re.IGNORECASE) if texts else None  # %2F in a URL is also written %2f
 
     def redact(text: str) -> str:
         if ours is not None:
@@ -47,10 +49,12 @@ def _star(found: re.Match[str]) -> str:
 
 
 def _forms(text: str) -> Iterable[str]:
-    """As it is, in a URL, in JSON, and in base64 at each of its three beginnings."""
+    """As it is, in a URL, in JSON, and in both kinds of base64 at each of its three beginnings."""
     raw = text.encode("utf-8", "surrogatepass")
     yield text
     yield quote(text, safe="")
+    yield quote(text)
+    yield quote_plus(text)
     yield json.dumps(text)[1:-1]
     if len(raw) >= SHORTEST:
         for shift in range(3):
@@ -58,3 +62,4 @@ def _forms(text: str) -> Iterable[str]:
             inner = coded[(0, 2, 3)[shift] : -4]  # the letters at the ends mix with what stands beside the secret
             if len(inner) >= 8:
                 yield inner
+                yield inner.translate(URL_LETTERS)

@@ -15,8 +15,8 @@ from ollascope.logs.form import LEVELS, Facts, instant
 from ollascope.words.errors import BadUsage
 
 NAME = re.compile(r"(?P<stem>.+?)(?:\.(?P<ended>\d{8}T\d{6}Z)(?:\.\d+)?)?\.log(?:\.gz)?")
-AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 LONGEST = 1 << 20
 
 
@@ -136,10 +136,9 @@ def moment(said: str, now: float) -> float:
 
 def _local(said: str) -> float | None:
     try:
-        found = datetime.fromisoformat(said)
-    except ValueError:
+        return datetime.fromisoformat(said).timestamp()
+    except (ValueError, OverflowError):  # no date, or one that no clock here reaches
         return None
-    return found.timestamp()
 
 
 def last(lines: Iterable[Facts], count: int) -> list[Facts]:

@@ -122,8 +122,6 @@ def as_call(request: Served, backend: str | None) -> Call:
     digest = hashlib.blake2b(request.key.encode(), digest_size=10).digest()
     ids = Ids(wall=lambda: request.second, chance=lambda _bits: int.from_bytes(digest, "big"))
     extra: dict[str, Json] = {"path": request.path, "ended_within_s": round(request.within_s, 6)}
-    if request.decode_s is not None:
-        extra["decode_s"] = request.decode_s
     return Call(
         id=ids.next(),
         sent_at=request.ended_at - request.duration_s,
@@ -136,6 +134,7 @@ def as_call(request: Served, backend: str | None) -> Call:
         status=request.status,
         end_s=request.duration_s,
         prefill_s=request.prefill_s,
+        decode_s=request.decode_s,
         tokens_in=request.tokens_in,
         tokens_cached=request.tokens_cached,
         tokens_out=request.tokens_out,

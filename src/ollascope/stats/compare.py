@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import NormalDist
 
 EXACT_UP_TO = 20  # values on each side; beyond, and with ties, the normal distribution is near enough
 
@@ -67,4 +66,4 @@ def _normal_p(u: float, n: int, m: int, ties: Sequence[int]) -> float:
     if variance <= 0:  # all are equal
         return 1.0
     distance = max(0.0, abs(u - n * m / 2) - 0.5)
-    return min(1.0, 2 * (1 - NormalDist().cdf(distance / math.sqrt(variance))))
+    return math.erfc(distance / math.sqrt(2 * variance))  # exact far out, where 1 - cdf has no digits left

@@ -98,8 +98,9 @@ def _figure(sums: Spread, at: At) -> Figure:
         return Figure(n=0)
     known = {name: share for name, share in SHARES.items() if is_known(count, share)}
     bounded = {name: ends for name, share in known.items() if (ends := interval_ranks(count, share))}
-    values = at([rank(count, share) for share in known.values()])
-    bounds = at([place for ends in bounded.values() for place in ends])
+    places = [rank(count, share) for share in known.values()]
+    found = at([*places, *(place for ends in bounded.values() for place in ends)])  # sorted once for all
+    values, bounds = found[: len(places)], found[len(places) :]
     intervals = dict(zip(bounded, zip(bounds[::2], bounds[1::2], strict=True), strict=True))
     if of_mean := mean_interval(count, sums.total, sums.squares):
         intervals["mean"] = of_mean

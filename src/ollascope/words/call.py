@@ -15,8 +15,8 @@ class Call:
     """What happened in one request, written once and never edited.
 
     `sent_at` is the only wall-clock instant. `due_s`, `first_chunk_s`, `first_answer_s` and `end_s` are instants, as
-    offsets from it by the monotonic clock; `queue_s`, `connect_s`, `load_s`, `prefill_s` and `relay_s` are durations
-    within. `None` means not measured, never 0. The text of prompt and answer is never in it.
+    offsets from it by the monotonic clock; `queue_s`, `connect_s`, `load_s`, `prefill_s`, `decode_s` and `relay_s`
+    are durations within. `None` means not measured, never 0. The text of prompt and answer is never in it.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Call:
     connect_s: float | None = None
     load_s: float | None = None
     prefill_s: float | None = None
+    decode_s: float | None = None
     first_chunk_s: float | None = None
     first_answer_s: float | None = None
     end_s: float | None = None
