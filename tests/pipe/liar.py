@@ -36,6 +36,8 @@ class Liar:
                 if isinstance(part, float):
                     await asyncio.sleep(part)
                 else:
+                    if writer.transport.is_closing():
+                        break  # uvloop raises on writing to a connection that the other side has ended
                     writer.write(part)
                     await writer.drain()
             if self.row.end == RESET:

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.pipe.heads import CHUNKED, UNTIL_CLOSE, Crooked, check_request_start, read_answer, read_request
+from ollascope.pipe.heads import (
+    CHUNKED,
+    KNOWN,
+    LONGEST_LINE,
+    MOST_LINES,
+    UNTIL_CLOSE,
+    Crooked,
+    check_request_start,
+    read_answer,
+    read_request,
+)
 from ollascope.pipe.limits import Sizes
 
 SIZES = Sizes()
@@ -75,6 +85,43 @@ def test_good_head_is_read() -> None:
     )
     assert (found.method, found.target, found.minor, found.length, found.keep) == (b"POST", b"/a?b", 1, 12, False)
     assert found.headers.first(b"x-thing").strip() == b"a b"
+
+
+@pytest.mark.parametrize("name", [b"Authorization", b"Cookie", b"X-Api-Key", b"Proxy-Authorization", b"X-Own-Secret"])
+def test_line_that_may_hold_a_secret_is_not_kept(name: bytes) -> None:
+    KNOWN.clear()
+    read_request(head(name + b": s3cret", b"Accept: */*"), SIZES)
+    assert set(KNOWN) == {b"Host: here", b"Accept: */*"}
+
+
+def test_lines_kept_are_bounded_in_number_and_in_length() -> None:
+    for number in range(3 * MOST_LINES):
+        read_request(head(b"Accept: %d" % number), SIZES)
+        assert len(KNOWN) <= MOST_LINES
+    KNOWN.clear()
+    read_request(head(b"Accept: " + b"a" * LONGEST_LINE), SIZES)
+    assert set(KNOWN) == {b"Host: here"}
+
+
+@given(st.lists(st.sampled_from((b"Host: a", b"Connection: close", b"Accept: b", b"Accept : b", b"Connection: x"))))
+def test_head_met_before_is_judged_as_the_first_time(lines: list[bytes]) -> None:
+    def judge() -> object:
+        try:
+            found = read_request(head(*lines), SIZES)
+        except Crooked as crooked:
+            return crooked.status
+        return found._replace(block=None), found.block and found.block.lines
+
+    KNOWN.clear()
+    assert judge() == judge()
+
+
+def test_lines_pass_on_as_they_came_unless_the_connection_header_names_some() -> None:
+    found = read_request(head(b"X-Thing:  a b", b"TE: x", b"Connection: Keep-Alive", b"ACCEPT: c"), SIZES)
+    assert found.block is not None
+    assert found.block.lines == b"X-Thing:  a b\r\nACCEPT: c\r\n"
+    assert list(found.block) == [(b"x-thing", b"a b"), (b"accept", b"c")]
+    assert read_request(head(b"Connection: keep-alive, x-thing"), SIZES).block is None
 
 
 def test_absolute_target_becomes_a_path() -> None:

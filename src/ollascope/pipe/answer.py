@@ -199,7 +199,8 @@ class Answer:
 
     def _write_head(self, status: int, headers: Pairs, framing: bytes, body: bytes) -> None:
         block = header_block(headers)
-        date = b"" if block.startswith(b"date: ") or b"\ndate: " in block else self._door.date()
+        lowered = block.lower()
+        date = b"" if lowered.startswith(b"date:") or b"\ndate:" in lowered else self._door.date()
         stay = b"connection: close\r\n" if not self.keep else b"" if self._minor else b"connection: keep-alive\r\n"
         head = b"%b%b%b%b%b\r\n%b" % (status_line(status), block, date, framing, stay, body)
         if self._lead is None:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ollascope.pipe.heads import AnswerHead
 from ollascope.pipe.limits import Waits
-from ollascope.pipe.lines import Pairs, header_block
+from ollascope.pipe.lines import Block, Pairs, header_block
 from ollascope.words.errors import BadSettings, NetworkTrouble
 
 BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
@@ -94,13 +94,18 @@ class Receiver:
 
 def request_head(ask: Ask) -> bytes:
     """The bytes of a request's head; raises ValueError for what would not be one request."""
-    if not ask.method.isupper() or not ask.method.isalpha() or not ask.target or ask.target.translate(None, VISIBLE):
+    address, method, target, headers, *_ = ask
+    if not method.isupper() or not method.isalpha() or not target or target.translate(None, VISIBLE):
         raise ValueError("a request needs a method in capitals and a target without spaces")
-    headers = tuple(ask.headers)
-    block = header_block(headers)
-    if b"host" not in block.lower() or not any(name.lower() == b"host" for name, _ in headers):
-        block = b"host: %b\r\n%b" % (_authority(ask.address), block)
-    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (ask.method.encode(), ask.target, block, _framing(ask))
+    if isinstance(headers, Block):
+        # What is passed on never has a host: it was another server's.
+        block, named = headers.lines, False
+    else:
+        headers = tuple(headers)
+        block = header_block(headers)
+        named = b"host" in block.lower() and any(name.lower() == b"host" for name, _ in headers)
+    host = b"" if named else b"host: %b\r\n" % _authority(address)
+    return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (method.encode(), target, host, block, _framing(ask))
 
 
 def client_tls(authorities: str = "") -> ssl.SSLContext:

@@ -50,8 +50,9 @@ class Client:
             self._waits = ask.waits
             self._sweep.hurry(tick_of(ask.waits))
         sending = Sending(self, ask, receiver, loop)
+        if not self._sendings:
+            self._sweep.add(self)
         self._sendings.add(sending)
-        self._sweep.add(sending)
         self.counters.requests += 1
         self.counters.requests_open += 1
         link = self._take(ask.address)
@@ -101,8 +102,6 @@ class Client:
         idle = self._idle.get(link.address)
         if idle is None:
             idle = self._idle[link.address] = deque()
-        if not idle:
-            self._sweep.add(self)
         idle.append(link)
 
     def admit(self, link: Link) -> None:
@@ -121,18 +120,19 @@ class Client:
 
     def finished(self, sending: Sending) -> None:
         self._sendings.discard(sending)
-        self._sweep.drop(sending)
         self.counters.requests_open -= 1
 
     def check(self, now: int) -> None:
-        """Closes connections that nobody has used for long."""
+        """Ends requests that have run out of time, and closes connections that nobody has used for long."""
+        for sending in tuple(self._sendings):
+            sending.check(now)
         kept = self.limits.waits.kept
         for address, idle in tuple(self._idle.items()):
             while kept and idle and (now - idle[0].idle_since) / 1e9 > kept:
                 idle.popleft().close()
             if not idle:
                 del self._idle[address]
-        if not self._idle:
+        if not self._idle and not self._sendings:
             self._sweep.drop(self)
 
     def _start(self) -> asyncio.AbstractEventLoop:

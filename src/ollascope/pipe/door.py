@@ -331,7 +331,13 @@ class Door(asyncio.Protocol):
         request = self.request = Request(self, head, self._since)
         keep = head.keep and self._served < house.limits.requests and not house.draining
         answer = self.answer = Answer(self, head, keep)
-        if head.length:
+        if rest and len(rest) == head.length:
+            # The way a request usually comes: one read is one whole request.
+            self._phase = ANSWERING
+            self._buffer = b""
+            request.deliver(rest)
+            request.finish()
+        elif head.length:
             self._phase = BODY
             self._buffer = b""
             self._intake = intake(head.length, house.limits.sizes, house.limits.sizes.body)

@@ -11,7 +11,7 @@ from ollascope.pipe.ask import Address, Ask, Receiver
 from ollascope.pipe.client import Client
 from ollascope.pipe.heads import CHUNKED, AnswerHead, Headers
 from ollascope.pipe.limits import Waits
-from ollascope.pipe.lines import HOP_AND_HOST, Pairs, passed_on
+from ollascope.pipe.lines import Pairs, passed_on
 from ollascope.pipe.link import Sending
 from ollascope.pipe.request import Request
 from ollascope.words.errors import NetworkTrouble, TimedOut
@@ -119,7 +119,7 @@ class Exchange(Receiver):
         if plan.body is not None:
             self._send(client, plan.body, None)
         elif request.complete:
-            request.collect(lambda body: self._send(client, body, None))
+            self._send(client, request.take(), None)
         else:
             self._send(client, None, request.length)
 
@@ -151,9 +151,11 @@ class Exchange(Receiver):
         if plan.hook is not None:
             self._hook = plan.hook(head)
             self._edits = self._hook is not None and self._hook.edits
-        headers: Pairs = passed_on(head.headers, head.connection)
+        headers: Pairs | None = head.block
         if plan.answer_headers is not None:
-            headers = plan.answer_headers(head.status, Headers(headers))
+            headers = plan.answer_headers(head.status, Headers(passed_on(head.headers, head.connection)))
+        elif headers is None:
+            headers = passed_on(head.headers, head.connection)
         length = head.length if head.length >= 0 and not self._edits else None
         if self._sending is not None and self._sending.more:
             answer.join()
@@ -231,9 +233,11 @@ class Exchange(Receiver):
 
     def _send(self, client: Client, body: bytes | None, length: int | None) -> None:
         request, plan = self._request, self._plan
-        headers: Pairs = passed_on(request.headers, request.connection, HOP_AND_HOST)
+        headers: Pairs | None = request.block
         if plan.request_headers is not None:
-            headers = plan.request_headers(Headers(headers))
+            headers = plan.request_headers(Headers(passed_on(request.headers, request.connection)))
+        elif headers is None:
+            headers = passed_on(request.headers, request.connection)
         ask = Ask(address=plan.address, method=request.method, target=plan.target or request.target, headers=headers,
                   body=body, length=length, waits=plan.waits)  # fmt: skip
         self._sending = client.send(ask, self)

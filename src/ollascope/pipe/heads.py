@@ -1,27 +1,43 @@
-"""Heads of requests and answers, read strictly: httptools splits the lines, this file judges what they mean."""
+"""Heads of requests and answers, read strictly: each line by one grammar, then what the lines mean together."""
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
-
-import httptools
+from typing import Final, NamedTuple
 
 from ollascope.pipe.limits import Sizes
+from ollascope.pipe.lines import HOP, Block
 
 CHUNKED = -1
 UNTIL_CLOSE = -2
 
 METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
-JUDGED = frozenset((b"content-length", b"transfer-encoding", b"host", b"connection", b"expect"))
 SINGLE = frozenset((b"content-length", b"transfer-encoding", b"host"))
 ALLOWED = bytes([9, 10, 13, *range(32, 127), *range(128, 256)])
 
 REQUEST_LINE = re.compile(rb"([A-Z]+(?:-[A-Z]+)*) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])\r\n")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n")
 ANSWER_START = re.compile(rb"H(T(T(P(/(1(\.([01]( .*)?)?)?)?)?)?)?)?\Z", re.DOTALL)
+HEADER_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 BARE_LF = re.compile(rb"(?<!\r)\n|\r[^\n]")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 ABSOLUTE = re.compile(rb"https?://([^/?]+)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+# Lines that clients and servers repeat word for word are looked up instead of judged again: only these names, none of
+# which carries a secret, a bounded number, each bounded. A length is not among them: it changes with every message.
+REPEATED = frozenset((
+    b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"cache-control", b"connection", b"date",
+    b"content-type", b"host", b"pragma", b"server", b"transfer-encoding", b"user-agent", b"vary",
+))  # fmt: skip
+MOST_LINES = 512
+LONGEST_LINE = 256
+
+PASSED: Final = 0  # goes on to another connection
+STOPPED: Final = 1  # belongs to this connection
+MEANT: Final = 2  # belongs to this connection and says something about this message
+
+WITH_MEANING = (b"content-length", b"transfer-encoding", b"host", b"connection", b"expect")
+ROLES = dict.fromkeys(HOP, STOPPED) | dict.fromkeys(WITH_MEANING, MEANT)
+KNOWN: dict[bytes, tuple[tuple[bytes, bytes], int]] = {}
 
 
 class Crooked(Exception):
@@ -61,6 +77,7 @@ class RequestHead(NamedTuple):
     keep: bool
     expects: bool
     connection: bytes | None
+    block: Block | None
 
 
 class AnswerHead(NamedTuple):
@@ -73,14 +90,14 @@ class AnswerHead(NamedTuple):
     length: int
     keep: bool
     connection: bytes | None
+    block: Block | None
 
 
 def read_request(head: bytes, sizes: Sizes) -> RequestHead:
     """A whole request head, empty line included; raises Crooked."""
-    method, target, minor = _request_line(head, sizes)
+    method, target, minor, end = _request_line(head, sizes)
     try:
-        headers = _lines(head, sizes, httptools.HttpRequestParser)
-        found = _judged(headers)
+        headers, found, block = _lines(head, end, sizes)
         target = _origin(method, target, found.get(b"host"), minor)
         length = _length(found, minor, 0)
         if length > sizes.body:
@@ -90,7 +107,7 @@ def read_request(head: bytes, sizes: Sizes) -> RequestHead:
         crooked.path = _path(target)
         raise
     connection = found.get(b"connection")
-    return RequestHead(method, target, minor, headers, length, _keeps(connection, minor), expects, connection)
+    return RequestHead(method, target, minor, headers, length, _keeps(connection, minor), expects, connection, block)
 
 
 def read_answer(head: bytes, sizes: Sizes) -> AnswerHead:
@@ -99,11 +116,10 @@ def read_answer(head: bytes, sizes: Sizes) -> AnswerHead:
     if line is None:
         raise Crooked(502, "the first line is not a status line of HTTP/1.0 or 1.1")
     minor, status = int(line[1]), int(line[2])
-    headers = _lines(head, sizes, httptools.HttpResponseParser)
-    found = _judged(headers)
+    headers, found, block = _lines(head, line.end(), sizes)
     length = _length(found, minor, UNTIL_CLOSE)
     connection = found.get(b"connection")
-    return AnswerHead(status, line[3] or b"", minor, headers, length, _keeps(connection, minor), connection)
+    return AnswerHead(status, line[3] or b"", minor, headers, length, _keeps(connection, minor), connection, block)
 
 
 def check_request_start(data: bytes, seen: int, sizes: Sizes) -> None:
@@ -133,7 +149,8 @@ def _check_start(data: bytes, seen: int, sizes: Sizes) -> None:
         raise Crooked(431, "the head is too long")
 
 
-def _request_line(head: bytes, sizes: Sizes) -> tuple[bytes, bytes, int]:
+def _request_line(head: bytes, sizes: Sizes) -> tuple[bytes, bytes, int, int]:
+    """Method, target, minor version and where the line ends."""
     line = REQUEST_LINE.match(head)
     if line is None:
         raise Crooked(
@@ -146,43 +163,59 @@ def _request_line(head: bytes, sizes: Sizes) -> tuple[bytes, bytes, int]:
         raise Crooked(505, "only HTTP/1.0 and HTTP/1.1 are spoken", _path(target))
     if method not in METHODS:
         raise Crooked(501, "this method is not supported", _path(target))
-    return method, target, int(minor)
+    return method, target, int(minor), line.end()
 
 
 def _path(target: bytes) -> str:
     return target.partition(b"?")[0].decode("latin-1")
 
 
-class _Lines(Headers):
-    """Headers that httptools can fill."""
-
-    __slots__ = ()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.append((name.lower(), value))
-
-
-def _lines(
-    head: bytes, sizes: Sizes, parser: Callable[[_Lines], httptools.HttpRequestParser | httptools.HttpResponseParser]
-) -> Headers:
+def _lines(head: bytes, start: int, sizes: Sizes) -> tuple[Headers, dict[bytes, bytes], Block | None]:
+    """The header lines, what those with a meaning here say, and those that may be passed on as they are."""
     if len(head) > sizes.line:
         _check_long(head, sizes)
-    lines = _Lines()
-    try:
-        parser(lines).feed_data(head)
-    except httptools.HttpParserUpgrade:
-        pass
-    except httptools.HttpParserError as error:
-        raise Crooked(400, f"the head breaks the grammar of HTTP: {error}") from None
-    count = len(lines)
-    # Whatever a parser may forgive, the lines it found must be the lines there are.
-    if head.count(b"\n") != count + 2 or head.count(b"\r\n") != count + 2 or head.count(b"\r") != count + 2:
-        raise Crooked(400, "a line of the head is not a header line")
-    if head.translate(None, ALLOWED):
-        raise Crooked(400, "a control character in the head")
-    if count > sizes.headers:
+    headers = Headers()
+    found: dict[bytes, bytes] = {}
+    passed: list[bytes] = []
+    *lines, blank, rest = head[start:].split(b"\r\n")
+    if blank or rest:
+        raise Crooked(400, "the head does not end with an empty line")
+    if len(lines) > sizes.headers:
         raise Crooked(431, "too many header lines")
-    return lines
+    known, keep, passes = KNOWN.get, headers.append, passed.append
+    for line in lines:
+        pair, role = known(line) or _read_line(line)
+        keep(pair)
+        if not role:
+            passes(line)
+        elif role == MEANT:
+            name, value = pair
+            if name in found:
+                if name in SINGLE:
+                    raise Crooked(400, f"more than one {name.decode()} header")
+                value = found[name] + b"," + value
+            found[name] = value
+    passes(b"")
+    connection = found.get(b"connection")
+    alone = connection is None or connection.lower() in {b"keep-alive", b"close"}
+    return headers, found, Block(b"\r\n".join(passed)) if alone else None
+
+
+def _read_line(line: bytes) -> tuple[tuple[bytes, bytes], int]:
+    parts = HEADER_LINE.fullmatch(line)
+    if parts is None:
+        raise Crooked(400, "a line of the head is not a header line")
+    name, value = parts.groups()
+    name = name.lower()
+    role = ROLES.get(name, PASSED)
+    if role and name == b"transfer-encoding" and line.endswith(b"\t"):
+        raise Crooked(400, "a tab behind a transfer coding, which not everybody reads as a space")
+    read = (name, value.strip(b" \t")), role
+    if name in REPEATED and len(line) <= LONGEST_LINE:
+        if len(KNOWN) >= MOST_LINES:
+            KNOWN.clear()
+        KNOWN[line] = read
+    return read
 
 
 def _check_long(head: bytes, sizes: Sizes) -> None:
@@ -190,19 +223,6 @@ def _check_long(head: bytes, sizes: Sizes) -> None:
         raise Crooked(431, "the head is too long")
     if max(map(len, head.split(b"\r\n"))) > sizes.line:
         raise Crooked(431, "a header line is too long")
-
-
-def _judged(headers: Headers) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in JUDGED:
-            trimmed = value.strip(b" \t")
-            if name in found:
-                if name in SINGLE:
-                    raise Crooked(400, f"more than one {name.decode()} header")
-                trimmed = found[name] + b"," + trimmed
-            found[name] = trimmed
-    return found
 
 
 def _length(found: dict[bytes, bytes], minor: int, without: int) -> int:
@@ -219,7 +239,9 @@ def _length(found: dict[bytes, bytes], minor: int, without: int) -> int:
     if minor == 0:
         raise Crooked(400, "a transfer coding in HTTP/1.0")
     if coding.lower() != b"chunked":
-        raise Crooked(501, "the only transfer coding understood is chunked")
+        *more, final = (word.strip(b" \t") for word in coding.lower().split(b","))
+        sound = final == b"chunked" and b"chunked" not in more
+        raise Crooked(501 if sound else 400, "the only transfer coding understood is chunked")
     return CHUNKED
 
 

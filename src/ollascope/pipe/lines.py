@@ -1,7 +1,7 @@
 """What the pipe writes besides bodies: status lines, the date, header blocks, refusals, and heads for the log."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -11,10 +11,10 @@ Refuse = Callable[[int, str | None], bytes]
 # The pipe alone says how a message is framed and whether the connection stays.
 OWN = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive"))
 # What belongs to one connection and is never passed on to another.
-HOP = frozenset(
-    (*OWN, b"proxy-connection", b"proxy-authorization", b"te", b"trailer", b"upgrade", b"http2-settings", b"expect")
-)
-HOP_AND_HOST = HOP | {b"host"}
+HOP = frozenset((
+    *OWN, b"expect", b"host", b"http2-settings", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
+    b"upgrade",
+))  # fmt: skip
 SECRET = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"api-key"))
 
 TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -28,6 +28,20 @@ STATUS_LINES = {
 }
 
 
+class Block:
+    """Header lines that were judged when they were read and are passed on as they came."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: bytes) -> None:
+        self.lines = lines
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for line in self.lines.split(b"\r\n")[:-1]:
+            name, _, value = line.partition(b":")
+            yield name.lower(), value.strip(b" \t")
+
+
 def status_line(status: int) -> bytes:
     line = STATUS_LINES.get(status)
     if line is None:
@@ -39,6 +53,8 @@ def status_line(status: int) -> bytes:
 
 def header_block(headers: Pairs) -> bytes:
     """The lines of these headers but those the pipe writes itself; raises ValueError for what is not one line each."""
+    if isinstance(headers, Block):
+        return headers.lines
     lines = []
     for name, value in headers:
         if name in GOOD_NAMES or _is_name(name):
@@ -61,8 +77,9 @@ def _is_name(name: bytes) -> bool:
     return True
 
 
-def passed_on(headers: Pairs, connection: bytes | None, drop: frozenset[bytes] = HOP) -> list[tuple[bytes, bytes]]:
-    """The headers that may go on to another connection: none in `drop`, none that the connection header names."""
+def passed_on(headers: Pairs, connection: bytes | None) -> list[tuple[bytes, bytes]]:
+    """The headers that may go on to another connection: none that ends here, none that the connection header names."""
+    drop = HOP
     if connection is not None and connection.lower() not in {b"keep-alive", b"close"}:
         drop |= {word.strip(b" \t") for word in connection.lower().split(b",")}
     return [pair for pair in headers if pair[0] not in drop]

@@ -125,7 +125,7 @@ class Sending:
         self._task = None
         self._link = link
         self.reused = reused
-        self.connected_at = time.monotonic_ns()
+        self.connected_at = self.started_at if reused else time.monotonic_ns()
         self.phase = Phase.SENDING
         body = self.ask.body
         head, self._head = self._head, b""
@@ -135,13 +135,13 @@ class Sending:
         if body is None:
             link.write(head)
             self._loop.call_soon(self._invite)
-        elif len(body) <= JOINED:
+            return
+        if len(body) <= JOINED:
             link.write(head + body)
         else:
             link.write(head)
             link.write(body)
-        if body is not None:
-            self._sent()
+        self._sent()
 
     def wrote_all(self) -> bool:
         return self._wrote_all
@@ -383,6 +383,9 @@ class Link(asyncio.Protocol):
         bodiless = head.status in {204, 304} or sending.ask.method == "HEAD"
         self._keep = head.keep and not (head.status == 204 and head.length != UNTIL_CLOSE)
         data, self._buffer = self._buffer, b""
+        if data and len(data) == head.length and not bodiless:
+            self._take_whole(sending, head, data, at)
+            return
         reader = self._intake = intake(0 if bodiless else head.length, self._depot.limits.sizes, 0)
         piece = b""
         wrong: Crooked | None = None
@@ -405,6 +408,19 @@ class Link(asyncio.Protocol):
             self._malformed(sending, wrong)
         elif data or reader.done:
             self._deliver(sending, data, piece, at)
+
+    def _take_whole(self, sending: Sending, head: AnswerHead, body: bytes, at: int) -> None:
+        """The way a short answer usually comes: one read is one whole answer."""
+        receiver = self._receiver
+        assert receiver is not None
+        sending.phase = Phase.READING
+        sending.more = sending.last = True
+        sending.plain = body
+        receiver.on_head(head, at)
+        if self._sending is sending:
+            receiver.on_piece(body, at)
+        if self._sending is sending:
+            self._finish(sending, at)
 
     def _read_body(self, sending: Sending, data: bytes, at: int) -> None:
         reader = self._intake

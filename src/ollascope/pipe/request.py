@@ -33,6 +33,7 @@ class Request:
         "_on_gone",
         "_piece",
         "arrived",
+        "block",
         "complete",
         "connection",
         "gone",
@@ -54,6 +55,7 @@ class Request:
         self.minor = head.minor
         self.headers: Headers = head.headers
         self.connection = head.connection
+        self.block = head.block
         self.length: int | None = head.length if head.length >= 0 else None
         self.arrived = arrived
         self.complete = False
@@ -81,12 +83,15 @@ class Request:
         """Calls `then` with the whole body, at once if it is here; never, if the client leaves before."""
 
         def whole() -> None:
-            body = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-            self._held = []
-            then(body)
+            then(self.take())
 
         self._collecting = True
         self._ask(whole)
+
+    def take(self) -> bytes:
+        """The whole body of a request that is complete."""
+        held, self._held = self._held, []
+        return held[0] if len(held) == 1 else b"".join(held)
 
     def receive(self, piece: Callable[[bytes], None], end: Callable[[], None]) -> None:
         """Calls `piece` for every part of the body as it comes, and `end` after the last."""
