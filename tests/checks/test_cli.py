@@ -129,3 +129,16 @@ def test_page_is_written_beside_the_table(fine, tmp_path, capsys):
 def test_page_that_cannot_be_written_is_one_line_and_a_hint(fine, tmp_path, capsys):
     assert run([*fine, "doctor", "--html", str(tmp_path / "nowhere" / "checks.html")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_findings_are_shown_also_where_the_page_cannot_be_written(fine, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    assert run([*fine, "doctor", "--html", str(tmp_path / "pipe")]) == 2
+    told = capsys.readouterr()
+    assert f"{len(CHECKS)} checks: " in told.out
+    assert "is not a file" in told.err
+
+
+def test_name_of_the_page_cannot_act_on_a_terminal(fine, tmp_path, capsys):
+    assert run([*fine, "doctor", "--html", str(tmp_path / "a\x1b[2J.html")]) == 0
+    assert capsys.readouterr().err == f"wrote {tmp_path}/a\\x1b[2J.html\n"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ollascope.checks.finding import Finding, closing, render, size_text, worst
+from ollascope.checks.finding import Finding, closing, render, worst
 
 
 def findings(*states):
@@ -59,11 +59,3 @@ def test_finding_as_json_has_every_field():
     finding = Finding(id="disk", state="ok", text="fine", facts={"free_bytes": 7})
     expected = {"id": "disk", "state": "ok", "text": "fine", "hint": "", "facts": {"free_bytes": 7}}
     assert json.loads(json.dumps(finding.to_json())) == expected
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 MiB"), (2**20 - 1, "0 MiB"), (512 * 2**20, "512 MiB"), (2**30, "1.0 GiB"), (int(11.2 * 2**30), "11.2 GiB")],
-)
-def test_sizes_are_readable(count, text):
-    assert size_text(count) == text

@@ -1,11 +1,14 @@
 """Tables stay aligned in a pipe, also with wide characters; errors are one line and a hint."""
 
 import io
+import json
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.console.show import plain_lines, print_json, stacked_lines, table, trouble
+from ollascope.console.show import plain_lines, print_json, size_text, stacked_lines, table, trouble
 from ollascope.words.errors import Trouble
 
 CELLS = st.text(alphabet="abc déf模型", max_size=8)
@@ -62,3 +65,27 @@ def test_rows_wider_than_the_screen_are_stacked_and_wrapped_between_words():
     rows = [["ok", "disk", "a sentence that is much longer than the screen", ""]]
     lines = list(stacked_lines(rows, [2, 4, 46, 0], 32))
     assert lines == ["ok  disk", "    a sentence that is much", "    longer than the screen"]
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_json_acts_on_no_terminal_and_says_the_same(text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+        print_json([text])
+        printed = sys.stdout
+        printed.flush()
+        written = printed.buffer.getvalue().decode()
+    assert json.loads(written) == [text]
+    assert written.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"), (1, "1 byte"), (1023, "1023 bytes"), (2048, "2.0 KiB"), (300 * 2**10, "300 KiB"),
+        (3 * 2**20, "3.0 MiB"), (512 * 2**20, "512 MiB"), (2**30, "1.0 GiB"), (int(11.2 * 2**30), "11.2 GiB"),
+        (140 * 2**30, "140.0 GiB"), (2 * 2**40, "2.0 TiB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_readable(count, text):
+    assert size_text(count) == text

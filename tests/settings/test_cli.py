@@ -11,14 +11,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ollascope.console.invocation import Invocation
-from ollascope.settings.cli import follow, paths, purge, settings, size_text
+from ollascope.processes.hold import hold
+from ollascope.processes.identity import identify
+from ollascope.settings.cli import follow, paths, purge, settings
 from ollascope.settings.data import MARKER, create
+from ollascope.settings.findings import HIDDEN
 from ollascope.settings.load import Sources, load
 from ollascope.wire import SECTIONS
 from ollascope.words.errors import BadSettings, BadUsage, FolderUnusable, Trouble
@@ -57,7 +61,7 @@ BROKEN: dict[str, tuple[bytes, int, str, str]] = {
     "tag": (b"data: !!map {}\n", 1, 'has the tag "!!map"', "remove the tag"),
     "python tag": (b"data:\n  folder: !!python/name:os.system x\n", 2, "has the tag", "remove the tag"),
     "a map as key": (b"{a: b}: 1\n", 1, "where a key belongs", "a key is one word"),
-    "a number as key": (b"1: x\n", 1, 'unknown section "1"', "addresses"),
+    "a number as key": (b"1: x\n", 1, 'unknown section "1"', "lists every key"),
     "null": (b"addresses:\n  host: null\n", 2, "addresses.host has no value", "the default holds"),
     "no value": (b"addresses:\n  host:\n", 2, "addresses.host has no value", "the default holds"),
     "infinite": (b"checks:\n  timeout_s: .inf\n", 2, '".inf" is not a number', "a number that has an end"),
@@ -70,9 +74,9 @@ BROKEN: dict[str, tuple[bytes, int, str, str]] = {
     "date": (b"addresses:\n  gateway: 2024-01-01\n", 2, '"2024-01-01" is not', "a port"),
     "unit": (b"checks:\n  timeout_s: 5s\n", 2, '"5s" is not a number', "the unit is part of the key"),
     "url as host": (b"addresses:\n  host: http://a\n", 2, "is no IP address", "no http://"),
-    "long key": (b"k" * 500 + b": 1\n", 1, "k" * 60 + "…", "there is"),
-    "escape in a key": (b'"a\\e[31m": 1\n', 1, r'"a\x1b[31m"', "there is"),
-    "bidi in a key": ('"a\u202eb": 1\n'.encode(), 1, r'"a\u202eb"', "there is"),
+    "long key": (b"k" * 500 + b": 1\n", 1, "k" * 60 + "…", "lists every key"),
+    "escape in a key": (b'"a\\e[31m": 1\n', 1, r'"a\x1b[31m"', "lists every key"),
+    "bidi in a key": ('"a\u202eb": 1\n'.encode(), 1, r'"a\u202eb"', "lists every key"),
     "surrogate in a value": (b'data:\n  folder: "\\uD800"\n', 2, "is not UTF-8", "write it in UTF-8"),
     "impossible escape": (b'data:\n  folder: "\\UFFFFFFFF"\n', 2, "not valid YAML", "check indentation"),
     "less than it must be": (b"checks:\n  disk_warning_mib: 7\n", 2, "less than checks.disk_problem_mib", "raise"),
@@ -131,11 +135,19 @@ def test_folder_pipe_device_loop_and_long_name_are_mistakes_and_nothing_waits(tm
     ]
 
 
-def test_file_that_may_not_be_read_is_a_mistake() -> None:
-    unreadable = "/proc/self/mem" if os.geteuid() == 0 else "/etc/shadow"
-    result = run("check", unreadable)
-    assert result.exit_code == 2
-    assert " — " in result.output
+def test_file_that_may_not_be_read_is_a_mistake_and_the_next_one_is_checked(tmp_path: Path) -> None:
+    no, yes = tmp_path / "no.yaml", tmp_path / "yes.yaml"
+    no.write_text("checks:\n  timeout_s: 7\n")
+    no.chmod(0)
+    yes.write_text("checks:\n  timeout_s: 7\n")
+    powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
+    if powerless and subprocess.run([*powerless, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("root cannot give up its power to read everything here")
+    command = [*powerless, sys.executable, "-m", "ollascope", "settings", "check", str(no), str(yes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    hint = "give the user who runs Ollascope the right to read it"
+    assert done.stdout.splitlines() == [f"{no}:1: may not be read — {hint}", f"{yes}: fine"]
+    assert (done.returncode, done.stderr) == (2, "")
 
 
 def test_every_mistake_of_a_file_is_told_in_the_order_of_its_lines(tmp_path: Path) -> None:
@@ -183,6 +195,18 @@ def test_several_files_are_checked_and_one_mistake_decides(tmp_path: Path) -> No
     result = run("check", f"{tmp_path}/a.yaml", f"{tmp_path}/b.yaml")
     assert result.exit_code == 2
     assert len(result.output.splitlines()) == 2
+
+
+def test_hint_about_an_empty_file_writes_that_file_and_no_other(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my own.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert f"`ollascope settings init '{tmp_path}/my own.yaml' --force`" in run("check", "my own.yaml").output
+    usual = home / ".local/share/ollascope/settings.yaml"
+    usual.parent.mkdir(parents=True)
+    usual.write_text("")
+    assert "`ollascope settings init --force`" in run("check").output
 
 
 def test_check_judges_the_file_alone_not_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,6 +260,15 @@ def test_show_as_json_keeps_types(tmp_path: Path) -> None:
         "key": "checks.timeout_s", "value": 9.0, "default": 5.0, "layer": "flag",
         "meaning": by_key["checks.timeout_s"]["meaning"], "origin": "flag --set checks.timeout_s",
     }  # fmt: skip
+
+
+def test_show_hides_what_looks_like_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLASCOPE__ADDRESSES__HOST", "sk-canary-1234567")
+    for arguments in (["show"], ["show", "--json"], ["check"], ["check", "--json"]):
+        result = run(*arguments)
+        assert result.exit_code == 0
+        assert "canary" not in result.output
+        assert HIDDEN in result.output
 
 
 def test_show_of_broken_settings_raises_the_mistakes(tmp_path: Path) -> None:
@@ -328,6 +361,27 @@ def test_init_says_how_to_name_a_file_that_is_not_read_by_itself(tmp_path: Path)
     assert "/var/lib/ollascope" in (tmp_path / "my settings.yaml").read_text()
 
 
+def test_init_names_the_file_from_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"OLLASCOPE_SETTINGS={tmp_path}/rel.yaml" in run("init", "rel.yaml").stderr
+
+
+def test_init_writes_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.yaml").write_text("old")
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+    assert run("init", str(tmp_path / "link.yaml"), "--force").exit_code == 0
+    assert (tmp_path / "link.yaml").is_symlink()
+    assert "addresses:" in (tmp_path / "real.yaml").read_text()
+
+
+def test_empty_name_of_a_file_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("check", "init"):
+        result = run(command, "")
+        assert result.exit_code == 2
+        assert "The path is empty" in result.output
+
+
 @pytest.mark.parametrize("name", ["none/s.yaml", "", "pipe"])
 def test_init_says_why_it_cannot_write(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
@@ -348,6 +402,16 @@ def test_paths_tells_what_lies_where_and_how_big(tmp_path: Path) -> None:
     }  # fmt: skip
     plain = CliRunner().invoke(paths, [], obj=invocation).stdout
     assert "9 bytes" in plain
+
+
+def test_paths_as_json_has_the_path_as_it_is(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff\xc2\x9b"))
+    create(folder)
+    result = CliRunner().invoke(paths, ["--json"], obj=Invocation(data_folder=folder))
+    assert result.exit_code == 0
+    assert "\x9b" not in result.stdout
+    (told,) = [entry for entry in json.loads(result.stdout) if entry["name"] == "data folder"]
+    assert (told["path"], told["exists"]) == (str(folder), True)
 
 
 def test_paths_names_a_settings_file_elsewhere(tmp_path: Path) -> None:
@@ -374,6 +438,15 @@ def test_purge_with_yes_removes_the_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "d").exists()
 
 
+def test_purge_refuses_a_folder_that_a_running_ollascope_holds(tmp_path: Path) -> None:
+    create(tmp_path / "d")
+    with hold(tmp_path / "d", identify(os.getpid(), time.time())):
+        result = CliRunner().invoke(purge, ["--yes"], obj=Invocation(data_folder=tmp_path / "d"))
+    assert isinstance(result.exception, FolderUnusable)
+    assert "is in use by `ollascope up` (process " in result.exception.message
+    assert (tmp_path / "d").is_dir()
+
+
 def test_purge_of_nothing_is_no_failure(tmp_path: Path) -> None:
     result = CliRunner().invoke(purge, ["--yes"], obj=Invocation(data_folder=tmp_path / "d"))
     assert (result.exit_code, result.output) == (0, f"nothing to remove: {tmp_path}/d is not there\n")
@@ -397,7 +470,34 @@ def test_purge_asks_on_a_terminal_with_path_number_and_size(tmp_path: Path) -> N
     assert not (tmp_path / "d").exists()
 
 
-def _purge_on_a_terminal(tmp_path: Path, answer: bytes) -> str:
+def test_purge_keeps_what_appeared_while_the_question_stood(tmp_path: Path) -> None:
+    def appear() -> None:
+        (tmp_path / "d" / "thesis").mkdir()
+        (tmp_path / "d" / "thesis" / "a.txt").write_text("dear")
+
+    assert "not Ollascope's: thesis" in _purge_on_a_terminal(tmp_path, b"y\n", appear)
+    assert (tmp_path / "d" / "thesis" / "a.txt").read_text() == "dear"
+    assert (tmp_path / "d" / MARKER).exists()
+
+
+def test_purge_touches_nothing_that_took_the_folders_place_while_the_question_stood(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+
+    def exchange(by_link: bool) -> None:
+        create(victim)
+        (victim / "logs").mkdir(exist_ok=True)
+        (tmp_path / "d").rename(tmp_path / f"old-{by_link}")
+        (tmp_path / "d").symlink_to(victim) if by_link else victim.rename(tmp_path / "d")
+
+    assert "is a symbolic link" in _purge_on_a_terminal(tmp_path, b"y\n", lambda: exchange(True))
+    assert (victim / "logs").is_dir()
+    (tmp_path / "d").unlink()
+    assert "was replaced by something else" in _purge_on_a_terminal(tmp_path, b"y\n", lambda: exchange(False))
+    assert (tmp_path / "d" / "logs").is_dir()
+    assert (tmp_path / "old-False" / MARKER).exists()
+
+
+def _purge_on_a_terminal(tmp_path: Path, answer: bytes, meanwhile: Callable[[], None] = lambda: None) -> str:
     create(tmp_path / "d")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "ollascope", "--data", str(tmp_path / "d"), "purge"]
@@ -413,15 +513,10 @@ def _purge_on_a_terminal(tmp_path: Path, answer: bytes) -> str:
             except OSError:  # the other side has closed the terminal
                 break
             if b"[y/N]" in told and not answered:
+                meanwhile()
                 answered = bool(os.write(ours, answer))
     finally:
         process.kill()
         process.wait()
         os.close(ours)
     return told.decode().replace("\r\n", "")
-
-
-def test_sizes_are_told_as_people_read_them() -> None:
-    assert [size_text(count) for count in (0, 2048, 3 * 2**20, 5 * 2**30)] == [
-        "0 bytes", "2.0 KiB", "3.0 MiB", "5.0 GiB"
-    ]  # fmt: skip

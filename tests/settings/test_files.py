@@ -1,5 +1,6 @@
 """Files are read whole, bounded and without waiting, and written whole or not at all."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ollascope.settings.files import LARGEST, is_absent, is_empty, line_of, read, write
-from ollascope.words.errors import BadSettings, BadUsage, FolderUnusable
+from ollascope.words.errors import BadSettings, BadUsage, DiskFull, FolderUnusable
 
 
 def test_largest_file_is_read_and_one_byte_more_is_not(tmp_path: Path) -> None:
@@ -82,6 +83,26 @@ def test_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> None:
     with pytest.raises(BadUsage):
         write(tmp_path / "link", "x", overwrite=True)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "f").write_text("old")
+    (tmp_path / "link").symlink_to("real/f")
+    with pytest.raises(BadUsage):
+        write(tmp_path / "link", "new", overwrite=False)
+    write(tmp_path / "link", "new", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "f").read_text() == "new"
+
+
+def test_full_quota_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_given: object) -> int:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(DiskFull):
+        write(tmp_path / "f", "x", overwrite=False)
 
 
 def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -92,6 +92,13 @@ def test_nearest_name_is_found_whatever_its_case() -> None:
     assert nearest("HOTS", ["host", "port"]) == "did you mean host?"
 
 
+def test_what_all_names_begin_with_makes_none_of_them_near() -> None:
+    known = ["OLLASCOPE__CHECKS__WORKERS", "OLLASCOPE__DATA__FOLDER"]
+    assert "did you mean" in nearest("OLLASCOPE__NOPE__X", known)
+    assert "did you mean" not in nearest("OLLASCOPE__NOPE__X", known, prefix="OLLASCOPE__")
+    assert nearest("OLLASCOPE__DATA__FODLER", known, prefix="OLLASCOPE__") == f"did you mean {known[1]}?"
+
+
 def test_few_names_are_listed_and_many_are_not() -> None:
     assert nearest("zzz", ["b", "a"]) == "there is a, b"
     assert nearest("zzz", map(str, range(100))) == "`ollascope settings show` lists every key"

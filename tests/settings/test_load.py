@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ollascope.settings.addresses import Addresses
 from ollascope.settings.data import Data
+from ollascope.settings.findings import HIDDEN
 from ollascope.settings.load import Settings, Sources, examine, load
 from ollascope.words.errors import BadSettings
 from ollascope.words.setting import Secret, setting, subsection
@@ -243,12 +244,24 @@ def test_mistakes_of_all_layers_are_told_together(tmp_path: Path) -> None:
         Sources(file=file, environ={"OLLASCOPE__X": "1"}, assignments=("y=1",), data_folder=Path("~nobody-here/x"))
     ).splitlines()
     assert [line.split(": ")[0] for line in lines] == [
+        "5 mistakes in the settings",
         f"{file}:2",
         f"{file}:3",
         "environment OLLASCOPE__X",
         "flag --set",
         "flag --data",
     ]
+
+
+def test_one_mistake_stands_alone_and_more_have_a_line_above_them(tmp_path: Path) -> None:
+    file = written(tmp_path, "x: 1\n").file
+    assert refused(Sources(file=file)).startswith(f"{file}:1: unknown section")
+    file = written(tmp_path, "x: 1\ny: 2\n").file
+    heading, *lines = refused(Sources(file=file)).splitlines()
+    assert heading == "2 mistakes in the settings"
+    assert [line.startswith(f"{file}:{number}: ") for number, line in enumerate(lines, 1)] == [True, True]
+    file = written(tmp_path, "".join(f"x{number}: 1\n" for number in range(70))).file
+    assert refused(Sources(file=file)).startswith("more than 50 mistakes in the settings\n")
 
 
 def test_order_of_two_fields_is_kept_across_layers(tmp_path: Path) -> None:
@@ -382,7 +395,7 @@ def test_secret_is_the_one_thing_told_about_its_line(text: str, tmp_path: Path) 
 
 def test_every_secret_below_an_unknown_key_is_told(tmp_path: Path) -> None:
     message = refused(written(tmp_path, "x:\n  password: a\n  y:\n    - token: b\n    - z: c\n"))
-    assert [line.partition(": ")[0][-1] for line in message.splitlines()] == ["2", "4"]
+    assert [line.partition(": ")[0][-1] for line in message.splitlines()[1:]] == ["2", "4"]
 
 
 def test_secret_on_the_command_line_is_refused_without_showing_it() -> None:
@@ -407,6 +420,17 @@ def test_secret_reaches_no_text_of_the_settings() -> None:
     (entry,) = [entry for entry in entries if entry.key == "demo.token"]
     assert entry.value == "set, not shown"
     assert CANARY not in "".join(told)
+
+
+@pytest.mark.parametrize("text", ["sk-canary-1234567", "ghp_canary1234567", "postgresql://me:canary@db/x"])
+def test_secret_at_a_wrong_place_is_not_shown(text: str) -> None:
+    environ = {"OLLASCOPE__DEMO__NAME": text, "OLLASCOPE__DEMO__TAGS": f"a,{text}"}
+    sources = Sources(environ=environ, assignments=("demo.place=/srv/sk-canary-1234567",))
+    entries = {entry.key: entry for entry in load(SECTIONS, sources).entries()}
+    name, tags, place = (entries[f"demo.{key}"] for key in ("name", "tags", "place"))
+    assert (name.value, name.plain, place.value, place.plain) == (HIDDEN,) * 4
+    assert (tags.value, tags.plain) == (f"[a, {HIDDEN}]", ["a", HIDDEN])
+    assert "canary" not in repr(tuple(entries.values()))
 
 
 def test_secret_cannot_be_pickled_by_accident() -> None:
@@ -438,12 +462,31 @@ def test_file_is_found_by_flag_then_variable_then_data_folder(
     assert Sources.of_process(file=Path("t.yaml")).file == Path("t.yaml")
 
 
-def test_empty_variables_name_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLLASCOPE_DATA", "")
-    monkeypatch.setenv("OLLASCOPE_SETTINGS", "")
-    sources = Sources.of_process()
-    assert sources.file == home / ".local/share/ollascope/settings.yaml"
-    assert load(SECTIONS, sources).data_folder == home / ".local/share/ollascope"
+@pytest.mark.parametrize("text", ["", " "])
+def test_empty_path_is_a_mistake_and_never_the_current_folder(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OLLASCOPE_DATA", "OLLASCOPE__DATA__FOLDER"):
+        monkeypatch.setenv(name, text)
+        assert refused(Sources.of_process()).startswith(f"environment {name}: is an empty path")
+        monkeypatch.delenv(name)
+    assignments = (f"data.folder={text}",)
+    assert refused(Sources.of_process(assignments=assignments)).startswith("flag --set data.folder: is an empty path")
+    assert "data.folder: is an empty path" in refused(written(tmp_path, f"data: {{folder: '{text}'}}"))
+    monkeypatch.setenv("OLLASCOPE_SETTINGS", text)
+    with pytest.raises(BadSettings, match="environment OLLASCOPE_SETTINGS: is an empty path"):
+        Sources.of_process()
+
+
+def test_null_is_the_usual_folder(home: Path) -> None:
+    environ = {"OLLASCOPE__DATA__FOLDER": "null", "HOME": str(home)}
+    assert load(SECTIONS, Sources(environ=environ)).data_folder == home / ".local/share/ollascope"
+
+
+def test_settings_know_the_file_in_force(tmp_path: Path) -> None:
+    there = written(tmp_path, "demo: {count: 9}")
+    assert load(SECTIONS, there).file == there.file
+    assert load(SECTIONS, Sources(file=tmp_path / "none", required=False)).file is None
 
 
 def test_usual_file_may_be_absent_and_a_named_one_may_not(tmp_path: Path) -> None:
@@ -506,7 +549,9 @@ def _either(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     try:
         assert isinstance(load(SECTIONS, Sources(file=file)).of(Demo), Demo)
     except BadSettings as error:
-        for line in error.message.splitlines():
+        lines = error.message.splitlines()
+        assert len(lines) == 1 or lines.pop(0).endswith(" mistakes in the settings")
+        for line in lines:
             assert line.startswith(f"{file}:")
             assert " — " in line
             assert line.isprintable()

@@ -6,20 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from ollascope.processes.address import choose_port, try_port
 from ollascope.settings.load import Sources, load
-from ollascope.settings.machine import Machine, look
+from ollascope.settings.machine import Machine, file_system, look, mounts
 from ollascope.wire import SECTIONS
 from ollascope.words.setting import setting
+
+MOUNTS = """22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
+30 25 0:27 / /dev/shm rw,relatime shared:3 - tmpfs tmpfs rw,size=24684096k
+41 27 0:38 / /home rw,relatime shared:1 master:2 - nfs4 server:/home rw
+42 27 0:39 / /home/with\\040blank rw - cifs //server/share rw
+45 27 0:41 / /home/tab\\011and\\134 rw - fuse.sshfs x rw
+43 27 0:40 / /twice rw - tmpfs tmpfs rw
+44 43 254:1 / /twice rw - xfs /dev/vdb rw
+"""
 
 
 def facts(**values: object) -> Machine:
     assignments = tuple(f"{key.replace('__', '.')}={value}" for key, value in values.items())
-    return look(load(SECTIONS, Sources(assignments=assignments)))
+    return look(load(SECTIONS, Sources(assignments=assignments)), try_port)
 
 
 def test_only_a_port_that_another_program_holds_is_taken() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = choose_port("127.0.0.1")
+    with socket.create_server(("127.0.0.1", port)):
         assert facts(addresses__gateway=port).taken == {("127.0.0.1", port)}
     assert facts(addresses__gateway=port).taken == frozenset()
 
@@ -36,8 +47,9 @@ def test_port_nobody_set_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 
         monkeypatch.setitem(globals(), "Taken", Taken)
         sections = {"taken": f"{__name__}:Taken"}
-        assert look(load(sections, Sources())).taken == frozenset()
-        assert look(load(sections, Sources(assignments=(f"taken.port={number}",)))).taken == {("127.0.0.1", number)}
+        assert look(load(sections, Sources()), try_port).taken == frozenset()
+        named = load(sections, Sources(assignments=(f"taken.port={number}",)))
+        assert look(named, try_port).taken == {("127.0.0.1", number)}
 
 
 def test_port_is_tried_on_the_host_of_its_section() -> None:
@@ -48,8 +60,7 @@ def test_port_is_tried_on_the_host_of_its_section() -> None:
 
 
 def test_looking_leaves_the_port_free() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = choose_port("127.0.0.1")
     facts(addresses__gateway=port)
     socket.create_server(("127.0.0.1", port)).close()
 
@@ -93,3 +104,32 @@ def test_folder_in_memory_is_known_by_its_mount() -> None:
         pytest.skip("this machine has no /dev/shm")
     assert facts(data__folder=shared).folders[shared].in_memory
     assert not facts(data__folder="/usr").folders[Path("/usr")].in_memory
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root folder with a table of mounts."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text(MOUNTS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "ext4"),
+        ("/var/lib", "ext4"),
+        ("/dev/shm/x", "tmpfs"),
+        ("/dev/shmother", "ext4"),
+        ("/home/anna", "nfs4"),
+        ("/home/with blank/x", "cifs"),
+        ("/home/tab\tand\\/x", "fuse.sshfs"),
+        ("/twice/x", "xfs"),
+    ],
+)
+def test_file_system_is_that_of_the_nearest_mount(root: Path, path: str, kind: str) -> None:
+    assert file_system(Path(path), root) == kind
+
+
+def test_no_table_of_mounts_says_nothing(tmp_path: Path) -> None:
+    assert (mounts(tmp_path), file_system(Path("/"), tmp_path)) == ((), "")

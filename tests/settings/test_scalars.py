@@ -62,7 +62,7 @@ def test_other_words_are_neither(text: str) -> None:
         (".inf", "an end"), ("-.Inf", "an end"), ("NaN", "an end"), ("10s", "unit"), ("5 GB", "unit"), ("50%", "unit"),
         ("1e3", "write a whole number"), ("8080.0", "write a whole number"), ("", "write a whole number"),
         ("٣", "write a whole number"), ("--1", "write a whole number"), ("9" * 5000, "write a whole number"),
-        ("9" * 4000, "no leading 0"), ("1 2", "write a whole number"),
+        ("9" * 4000, "write a whole number"), ("1 2", "write a whole number"),
     ],
 )  # fmt: skip
 def test_odd_number_is_refused_with_a_hint_that_fits(text: str, hint: str) -> None:
@@ -70,6 +70,18 @@ def test_odd_number_is_refused_with_a_hint_that_fits(text: str, hint: str) -> No
         value_of(text, field("whole"))
     assert hint in caught.value.hint
     assert "a whole number" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "what"),
+    [
+        ("9" * 23, "whole", "is too large for a whole number"), (f"-{'9' * 23}", "whole", "is too small for a whole"),
+        ("9" * 60, "share", "is too large for a number"), (f"-{'9' * 60}", "share", "is too small for a number"),
+    ],
+)  # fmt: skip
+def test_number_with_too_many_digits_is_told_as_that(text: str, form: str, what: str) -> None:
+    with pytest.raises(BadSettings, match=what):
+        value_of(text, field(form))
 
 
 @given(st.integers(-(10**17), 10**17))

@@ -1,14 +1,20 @@
 """Hot reload: edits of every kind, refusals, and an end that is clean."""
 
+import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from ollascope.settings.addresses import Addresses
 from ollascope.settings.load import Settings, Sources, load
@@ -284,3 +290,81 @@ def test_settings_without_a_file_can_be_followed_too() -> None:
     sources = Sources()
     with Watch(SECTIONS, sources, load(SECTIONS, sources)) as watch:
         assert watch.current.of(Addresses) == Addresses()
+
+
+# --- when the system cannot tell of changes
+
+
+def test_file_is_looked_at_from_time_to_time_while_the_system_can_tell_of_no_change(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notices, real, able = list[str](), watchfiles.watch, threading.Event()
+    troubles = cycle([OSError(errno.ENOSPC, "No space left on device"), WatchfilesRustInternalError("too many files")])
+
+    def refuse(*folders: Path, **options: object) -> Iterator[object]:
+        if not able.is_set():
+            raise next(troubles)
+        yield from real(*folders, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watchfiles, "watch", refuse)
+    watch = watch_of(file, notices, look_seconds=0.05)
+    with following(watch):
+        for port in (2, 3):
+            file.write_text(page(port))
+            wait_until(lambda port=port: gateway(watch) == port)  # type: ignore[misc]
+        able.set()
+        wait_until(lambda: not watch._deaf)
+        file.write_text(page(4))
+        wait_until(lambda: gateway(watch) == 4)
+    (line,) = notices
+    assert line.startswith("the system cannot tell when settings change (")
+    assert "every 0.05 s" in line
+
+
+FEW_FILES = """
+import os, resource, sys, time
+from pathlib import Path
+from ollascope.settings.addresses import Addresses
+from ollascope.settings.load import Sources, load
+from ollascope.settings.watch import Watch
+sections, file, notices = {"addresses": "ollascope.settings.addresses:Addresses"}, Path(sys.argv[1]), []
+sources = Sources(file=file)
+watch = Watch(sections, sources, load(sections, sources), notice=notices.append, look_seconds=0.05)
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, free + 1))
+with watch:
+    deadline = time.monotonic() + 20
+    while not notices and time.monotonic() < deadline:
+        time.sleep(0.02)
+    file.write_text("addresses: {gateway: 2}")
+    while watch.current.of(Addresses).gateway != 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+print(watch.current.of(Addresses).gateway, len(notices), notices)
+"""
+
+
+def test_program_that_may_open_no_more_files_follows_all_the_same(file: Path) -> None:
+    command = [sys.executable, "-c", FEW_FILES, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("2 ")
+    assert "the system cannot tell when settings change" in done.stdout
+
+
+def test_listener_whose_bug_is_an_operating_system_error_is_not_taken_for_deafness(file: Path) -> None:
+    notices: list[str] = []
+    watch, raised = watch_of(file, notices), list[object]()
+
+    def broken(_old: Settings, _new: Settings) -> None:
+        raise OSError("a bug")
+
+    before, threading.excepthook = threading.excepthook, lambda given: raised.append(given.exc_value)
+    try:
+        watch.listen(broken)
+        with following(watch):
+            file.write_text(page(2))
+            wait_until(lambda: bool(raised))
+    finally:
+        threading.excepthook = before
+    assert notices == []

@@ -9,6 +9,7 @@ from ollascope.checks.page import write_page
 from ollascope.checks.run import run_checks
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import json_option, note, print_json
+from ollascope.settings.findings import printable
 from ollascope.settings.load import examine
 from ollascope.wire import SECTIONS, sources
 from ollascope.words.clock import Clock
@@ -28,12 +29,12 @@ def doctor(invocation: Invocation, as_json: bool, html_file: Path | None) -> Non
     found = sources(invocation)
     settings, mistakes = examine(SECTIONS, found)  # what is wrong in them must not hide what else is wrong
     findings = run_checks(Surroundings(settings=settings, mistakes=mistakes, settings_file=found.file))
-    if html_file:
-        write_page(findings, html_file, Clock())
-        note(f"wrote {html_file}")
     if as_json:
         print_json({"state": worst(findings), "checks": [finding.to_json() for finding in findings]})
     else:
         render(findings)
+    if html_file:
+        write_page(findings, html_file, Clock())
+        note(f"wrote {printable(str(html_file))}")
     if worst(findings) == "problem":
         click.get_current_context().exit(1)

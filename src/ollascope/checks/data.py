@@ -1,7 +1,6 @@
 """The check `data`: can the data folder be used, and by nobody else?"""
 
 import os
-import re
 import shlex
 import tempfile
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from pathlib import Path
 from ollascope.checks.finding import Facts, Finding, Surroundings
 from ollascope.checks.machine.disk import existing
 from ollascope.settings.findings import printable
+from ollascope.settings.machine import IN_MEMORY, file_system
 
 ID = "data"
-IN_MEMORY = {"tmpfs", "ramfs"}
 NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "drvfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
     "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3", "smbfs",
@@ -98,25 +97,6 @@ def _obstacle(path: Path, place: Path) -> str:
         return error.strerror or str(error)
     standing = next((each for each in (path, *path.parents) if os.path.lexists(each)), place)
     return "" if standing == place else f"{printable(str(standing))} is not a folder"
-
-
-def file_system(place: Path, root: Path) -> str:
-    """The kind of file system that holds a folder, as the kernel names it; empty where that cannot be told."""
-    try:
-        text = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return ""
-    real = place.resolve()
-    # Of two mounts on one place the later one is seen.
-    found = [(len(point.parts), kind) for point, kind in _mounts(text) if real.is_relative_to(point)]
-    return max(reversed(found), key=lambda pair: pair[0], default=(0, ""))[1]
-
-
-def _mounts(text: str) -> Iterator[tuple[Path, str]]:
-    for line in text.splitlines():
-        before, _, after = line.partition(" - ")
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), before.split()[4])
-        yield Path(point), after.split()[0]
 
 
 def _complaints(folder: Folder) -> Iterator[tuple[str, str]]:

@@ -65,10 +65,5 @@ def closing(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} {_plural('check', len(findings))}: {', '.join(parts) or 'nothing was checked'}"
 
 
-def size_text(count: int) -> str:
-    """Bytes as people read them: 11.2 GiB, or 512 MiB below one GiB."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count // 2**20} MiB"
-
-
 def _plural(word: str, count: int) -> str:
     return word if count == 1 or word in {"ok", "unknown"} else word + "s"

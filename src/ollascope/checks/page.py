@@ -5,18 +5,14 @@ from pathlib import Path
 
 from ollascope import __version__
 from ollascope.checks.finding import Finding, closing
+from ollascope.settings.files import write
 from ollascope.settings.shipped import shipped
 from ollascope.words.clock import Clock, utc_text
-from ollascope.words.errors import StorageTrouble
 
 
 def write_page(findings: Sequence[Finding], path: Path, clock: Clock) -> None:
-    """Write the page; the folder must be there."""
-    try:
-        path.write_text(page(findings, utc_text(clock.wall())), encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageTrouble(f"{path} cannot be written: {reason}", hint="name a file in a folder of yours") from error
+    """Write the page, whole or not at all; the folder must be there."""
+    write(path, page(findings, utc_text(clock.wall())), overwrite=True)
 
 
 def page(findings: Sequence[Finding], at: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ollascope.checks.finding import Facts, Finding, Surroundings
+from ollascope.processes.address import try_port
 from ollascope.settings.files import is_absent
 from ollascope.settings.findings import DEFAULT, printable
 from ollascope.settings.findings import Finding as Mistake
@@ -18,9 +19,8 @@ def check_settings(around: Surroundings) -> Finding:
     file = around.settings_file
     place = "no settings file, so defaults" if file is None or is_absent(file) else printable(str(file))
     set_ = sum(entry.origin != DEFAULT for entry in around.settings.entries())
-    return judge(
-        f"{place}; {_count(set_, 'value')} set", around.mistakes, warnings(around.settings, look(around.settings))
-    )
+    doubts = warnings(around.settings, look(around.settings, try_port))
+    return judge(f"{place}; {_count(set_, 'value')} set", around.mistakes, doubts)
 
 
 def judge(text: str, mistakes: Sequence[Mistake], doubts: Sequence[Mistake]) -> Finding:

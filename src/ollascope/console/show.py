@@ -58,7 +58,7 @@ def size_text(count: int) -> str:
     """Bytes as people read them: 512 MiB, 11.2 GiB."""
     for unit, size in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= size:
-            return f"{count / size:.{0 if count >= 100 * size else 1}f} {unit}"
+            return f"{count / size:.{0 if size < 2**30 and count >= 100 * size else 1}f} {unit}"
     return "1 byte" if count == 1 else f"{count} bytes"
 
 

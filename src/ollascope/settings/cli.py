@@ -11,7 +11,10 @@ from pathlib import Path
 import click
 
 from ollascope.console.invocation import Invocation
-from ollascope.console.show import json_option, note, print_json, say, table
+from ollascope.console.options import GivenPath
+from ollascope.console.show import json_option, note, print_json, say, size_text, table
+from ollascope.processes import hold
+from ollascope.processes.address import try_port
 from ollascope.settings.data import PLACES, create, keep_from_purge, measure, remove, user_home
 from ollascope.settings.files import is_absent, is_empty, write
 from ollascope.settings.findings import Finding, Origin, printable
@@ -21,10 +24,10 @@ from ollascope.settings.scalars import path_of
 from ollascope.settings.sense import warnings
 from ollascope.settings.template import render
 from ollascope.wire import SECTIONS, sources
-from ollascope.words.errors import BadSettings, BadUsage
+from ollascope.words.errors import BadSettings, BadUsage, FolderUnusable
 from ollascope.words.record import Json
 
-FILE = click.Path(path_type=Path)
+FILE = GivenPath()
 NO_HOME = "name a FILE, or set OLLASCOPE_DATA to a folder"
 
 
@@ -90,11 +93,11 @@ def init(invocation: Invocation, file: Path | None, *, server: bool, force: bool
     if target is None:
         raise BadSettings("there is no home folder to write the settings file to", hint=NO_HOME)
     if file is None and not found.required:
-        create(target.parent)
+        create(target.parent, in_force=target)
     write(target, render(SECTIONS, "server" if server else "local"), overwrite=force)
     say(f"wrote {printable(str(target))}")
     if not invocation.quiet:
-        name = printable(shlex.quote(str(target)))
+        name = _quoted(target)
         note(f"next: edit it, then `ollascope settings check {name}`")
         if target != found.file:
             note(f"it is read when it is named: `ollascope --settings {name} …` or OLLASCOPE_SETTINGS={name}")
@@ -130,7 +133,9 @@ def purge(invocation: Invocation, *, yes: bool) -> None:
     if is_absent(folder):
         say(f"nothing to remove: {name} is not there")
         return
-    keep_from_purge(folder, frozenset({user_home(), found.environ.get("HOME", "")}))
+    homes = frozenset({user_home(), found.environ.get("HOME", "")})
+    seen = keep_from_purge(folder, homes)
+    _refuse_while_held(folder)
     size = measure(folder)
     amount = f"{size.files:,} {'file' if size.files == 1 else 'files'}, {size_text(size.bytes)}"
     if not yes and not sys.stdin.isatty():
@@ -138,8 +143,17 @@ def purge(invocation: Invocation, *, yes: bool) -> None:
     if not yes and not click.confirm(f"Remove {name} with everything in it ({amount})? It cannot be brought back."):
         say("nothing was removed")
         return
-    gone = remove(folder)
-    say(f"removed {name} ({amount})" if gone else f"emptied {name} ({amount}); the folder stays, as a disk's does")
+    _refuse_while_held(folder)
+    keep_from_purge(folder, homes)  # again: it may have changed while the person thought about it
+    gone = remove(folder, seen)
+    say(f"removed {name} ({amount})" if gone else f"emptied {name} ({amount}); the folder itself stays")
+
+
+def _refuse_while_held(folder: Path) -> None:
+    holder = hold.look(folder)
+    if holder.held:
+        who = hold.named(holder.who) if holder.who else "a running Ollascope"
+        raise FolderUnusable(f"{printable(str(folder))} is in use by {who}", hint="stop it first: `ollascope down`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +189,8 @@ def examined(found: Sources) -> Report:
     name, extra = str(found.file), tuple[Finding, ...]()
     at_start = Origin(layer="file", name=name, line=1)
     if not mistakes and is_empty(found.file):
-        hint = "`ollascope settings init --force` writes one with every key, or remove it"
+        named = f" {_quoted(found.file)}" if found.required else ""
+        hint = f"`ollascope settings init{named} --force` writes one with every key, or remove it"
         mistakes = (Finding(origin=at_start, what="is empty: the defaults hold", hint=hint),)
     elif not mistakes and not any(entry.origin.layer == "file" for entry in current.entries()):
         hint = "write a value under a section, or remove the file"
@@ -202,16 +217,13 @@ def follow(found: Sources, current: Settings, stop: threading.Event) -> None:
         stop.wait()
 
 
-def size_text(count: int) -> str:
-    """Bytes as people read them."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
-
-
 def _warnings(current: Settings) -> tuple[Finding, ...]:
-    return warnings(current, look(current))
+    return warnings(current, look(current, try_port))
+
+
+def _quoted(file: Path) -> str:
+    """A file as it can be pasted into a shell, from whatever folder."""
+    return printable(shlex.quote(str(file.absolute())))
 
 
 def _file_line(found: Sources) -> str:
@@ -260,7 +272,7 @@ def _place_facts(name: str, path: Path, meaning: str) -> dict[str, Json]:
     size = measure(path)
     return {
         "name": name,
-        "path": printable(str(path)),
+        "path": str(path),
         "exists": not is_absent(path),
         "files": size.files,
         "bytes": size.bytes,

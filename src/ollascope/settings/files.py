@@ -61,17 +61,17 @@ def is_empty(path: Path) -> bool:
 
 
 def write(path: Path, text: str, *, overwrite: bool) -> None:
-    """Put a text into a file that only its owner may read, whole or not at all."""
+    """Put a text into a file that only its owner may read, whole or not at all; a link stays and leads to it."""
     try:
         if os.path.lexists(path) and not overwrite:
             raise BadUsage(f"{printable(str(path))} is there already", hint="--force overwrites it; or name another")
         if os.path.lexists(path) and not path.is_file():
             raise BadUsage(f"{printable(str(path))} is not a file", hint="name another")
-        _replace(path, text)
+        _replace(path.resolve(), text)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no possible file name"
         what = f"{printable(str(path))} cannot be written: {reason}"
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DiskFull(what, hint="free space, or name a file on another disk") from error
         raise FolderUnusable(what, hint="make its folder first, or name another file") from error
 

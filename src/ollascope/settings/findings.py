@@ -77,12 +77,12 @@ class Mistakes:
         else:
             self.found.append(Finding(origin=origin, what=what, hint=hint, key=key))
 
-    def unknown(self, origin: Origin, what: str, name: str, known: Iterable[str]) -> None:
-        """A name nobody declared, with the nearest one that somebody did."""
+    def unknown(self, origin: Origin, what: str, name: str, known: Iterable[str], *, prefix: str = "") -> None:
+        """A name nobody declared, with the nearest one that somebody did; what all begin with makes none near."""
         if self.full:
             self.unlisted += 1
             return
-        self.add(origin, f"{what} {shown(name)}", nearest(name, known))
+        self.add(origin, f"{what} {shown(name)}", nearest(name, known, prefix=prefix))
 
     def listed(self) -> tuple[Finding, ...]:
         """All of them, a file's in the order of its lines, and a last one that counts what was left out."""
@@ -93,12 +93,12 @@ class Mistakes:
         return (*ordered, Finding(origin=ordered[-1].origin, what=rest, hint="correct the first ones and try again"))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known name, or all of them if they are few."""
+def nearest(name: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """A hint that names the nearest known name, or all of them if they are few; `prefix` is not compared."""
     names = sorted(known)
-    close = difflib.get_close_matches(name[:80].lower(), [entry.lower() for entry in names], n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {next(entry for entry in names if entry.lower() == close[0])}?"
+    ends = {entry.removeprefix(prefix).lower(): entry for entry in reversed(names)}
+    if close := difflib.get_close_matches(name.removeprefix(prefix)[:80].lower(), ends, n=1, cutoff=0.6):
+        return f"did you mean {ends[close[0]]}?"
     if names and len(names) <= 8:
         return f"there is {', '.join(names)}"
     return "`ollascope settings show` lists every key"

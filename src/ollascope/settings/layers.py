@@ -53,7 +53,7 @@ def from_environment(environ: Mapping[str, str], classes: Mapping[str, type], mi
     layer: Layer = {}
     for name, key in ALIASES.items():
         entry = known.get(variable(key))
-        if entry and environ.get(name):
+        if entry and name in environ:
             _take_text(layer, entry, environ[name], Origin(layer="environment", name=name), mistakes)
     for name, text in environ.items():
         if not name.startswith(PREFIX):
@@ -68,7 +68,7 @@ def from_environment(environ: Mapping[str, str], classes: Mapping[str, type], mi
         elif secret := _secret_of(name, known, IN_FILE.upper()):
             _take_secret(layer, secret, text, origin, mistakes)
         else:
-            mistakes.unknown(origin, "unknown variable", name, known)
+            mistakes.unknown(origin, "unknown variable", name, known, prefix=PREFIX)
     return layer
 
 
@@ -106,7 +106,8 @@ def _secret_of(name: str, known: Mapping[str, Field], ending: str) -> Field | No
 
 def _take_text(layer: Layer, entry: Field, text: str, origin: Origin, mistakes: Mistakes) -> None:
     try:
-        none = entry.shape.optional and text.strip() in NULL
+        # For a folder an empty text is a variable that a script has not filled, not the wish for the usual one.
+        none = entry.shape.optional and text.strip() in (NULL if entry.shape.form != "path" else NULL - {""})
         layer[entry.key] = Given(value=None if none else value_of(text, entry), origin=origin)
     except BadSettings as error:
         mistakes.add(origin, error.message, error.hint, key=entry.key)

@@ -11,7 +11,16 @@ from typing import TypeVar
 from ollascope.settings.data import Data, usual_folder
 from ollascope.settings.fields import Field, fields_of, resolve
 from ollascope.settings.files import is_absent, read
-from ollascope.settings.findings import DEFAULT, Finding, Mistakes, Origin, printable
+from ollascope.settings.findings import (
+    DEFAULT,
+    HIDDEN,
+    LISTED,
+    Finding,
+    Mistakes,
+    Origin,
+    looks_secret,
+    printable,
+)
 from ollascope.settings.layers import PREFIX, Given, Layer, from_environment, from_file, from_flags, plain_secrets
 from ollascope.settings.scalars import path_of
 from ollascope.words.errors import BadSettings
@@ -24,6 +33,10 @@ FILE_NAME = "settings.yaml"
 HINT = "`ollascope settings check` tells the same and more; `ollascope settings show` lists every key"
 
 _OURS = frozenset({"OLLASCOPE_DATA", "OLLASCOPE_SETTINGS", "HOME", "XDG_DATA_HOME"})
+_SCREEN = frozenset({
+    "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "TERM", "TERM_PROGRAM", "TMUX", "STY", "VTE_VERSION",
+    "KONSOLE_VERSION", "WT_SESSION",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +97,7 @@ class Settings:
     _sections: Mapping[type, object]
     _entries: tuple[Entry, ...]
     _usual: Path | None = None
+    _file: Path | None = None
     _files: tuple[Path, ...] = ()
 
     def of(self, cls: type[Section]) -> Section:
@@ -101,6 +115,11 @@ class Settings:
         return self._files
 
     @property
+    def file(self) -> Path | None:
+        """The settings file in force, if there is one."""
+        return self._file
+
+    @property
     def data_folder(self) -> Path:
         """The folder that everything Ollascope keeps lies in."""
         data = self._sections.get(Data)
@@ -110,20 +129,32 @@ class Settings:
         raise BadSettings("there is no home folder to keep data in", hint="set OLLASCOPE_DATA to a folder")
 
 
+def screen() -> dict[str, str]:
+    """What the environment says of the person's screen: where it is and what their terminal can do."""
+    return {name: text for name, text in os.environ.items() if name in _SCREEN}
+
+
 def load(sections: Mapping[str, str], sources: Sources) -> Settings:
     """The settings in force, or every mistake in them at once."""
     settings, mistakes = examine(sections, sources)
     if mistakes:
-        raise BadSettings("\n".join(map(str, mistakes)), hint=HINT)
+        raise BadSettings("\n".join([*_heading(mistakes), *map(str, mistakes)]), hint=HINT)
     return settings
+
+
+def _heading(mistakes: tuple[Finding, ...]) -> list[str]:
+    """A line above several mistakes, so that each of them begins with its place."""
+    count = f"more than {LISTED}" if len(mistakes) > LISTED else str(len(mistakes))
+    return [f"{count} mistakes in the settings"] if len(mistakes) > 1 else []
 
 
 def examine(sections: Mapping[str, str], sources: Sources) -> tuple[Settings, tuple[Finding, ...]]:
     """The settings with the default in place of every wrong value, and the mistakes."""
     classes, mistakes = resolve(sections), Mistakes()
     given: Layer = {}
-    if sources.file is not None and (sources.required or not is_absent(sources.file)):
-        given |= _of_file(sources.file, classes, mistakes)
+    file = sources.file if sources.file and (sources.required or not is_absent(sources.file)) else None
+    if file is not None:
+        given |= _of_file(file, classes, mistakes)
     given |= from_environment(sources.environ, classes, mistakes)
     given |= from_flags(sources.assignments, classes, mistakes)
     if sources.data_folder is not None:
@@ -135,6 +166,7 @@ def examine(sections: Mapping[str, str], sources: Sources) -> tuple[Settings, tu
         _sections=MappingProxyType(built),
         _entries=entries,
         _usual=_usual(sources.environ),
+        _file=file,
         _files=tuple(value.file for value in given.values() if value.file is not None),
     )
     return settings, mistakes.listed()
@@ -153,14 +185,16 @@ def text_shown(value: object) -> str:
             return f"[{', '.join(map(text_shown, value))}]"
         case float():
             return f"{value:.15g}"
-        case _:
-            return printable(str(value))
+        case _:  # a value that came from the environment or a flag may be a secret at the wrong place
+            return HIDDEN if looks_secret(str(value)) else printable(str(value))
 
 
 def _plain(value: object) -> Json:
     match value:
-        case None | bool() | int() | float() | str():
+        case None | bool() | int() | float():
             return value
+        case str():
+            return HIDDEN if looks_secret(value) else value
         case tuple():
             return [_plain(part) for part in value]
         case _:
@@ -170,7 +204,7 @@ def _plain(value: object) -> Json:
 def _named_file(environ: Mapping[str, str]) -> Path | None:
     named = environ.get("OLLASCOPE_SETTINGS")
     try:
-        return path_of(named) if named else None
+        return None if named is None else path_of(named)
     except BadSettings as error:
         raise BadSettings(f"environment OLLASCOPE_SETTINGS: {error.message}", hint=error.hint) from error
 

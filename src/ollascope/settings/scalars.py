@@ -55,7 +55,7 @@ def secret_in(path: Path, field: Field) -> Secret:
 
 def path_of(text: str, base: Path = Path()) -> Path:
     """A path with `~` resolved, absolute from `base`."""
-    if not text:
+    if not text.strip():
         raise BadSettings("is an empty path", hint="write a path, or null where there may be none")
     if any(letter < " " for letter in text):
         raise BadSettings(f"{shown(text)} is no possible path", hint="remove the control characters")
@@ -144,6 +144,7 @@ def _bool(text: str, field: Field, _base: Path) -> bool:
 
 def _int(text: str, field: Field, _base: Path) -> int:
     if not _WHOLE.fullmatch(text.strip()):
+        _refuse_endless(text, field, "a whole number")
         raise BadSettings(f"{shown(text)} is not a whole number", hint=_number_hint(text, field))
     number = int(text)
     _keep_bounds(number, field)
@@ -153,12 +154,19 @@ def _int(text: str, field: Field, _base: Path) -> int:
 def _float(text: str, field: Field, _base: Path) -> float:
     plain = text.strip()
     if not _NUMBER.fullmatch(plain) or not any(letter.isdigit() for letter in plain.lower().split("e")[0]):
+        _refuse_endless(text, field, "a number")
         raise BadSettings(f"{shown(text)} is not a number", hint=_number_hint(text, field))
     number = float(plain)
     if not math.isfinite(number):
         raise BadSettings(f"{shown(text)} is too large for a number", hint=_write(field))
     _keep_bounds(number, field)
     return number
+
+
+def _refuse_endless(text: str, field: Field, kind: str) -> None:
+    if re.fullmatch(r"[+-]?[1-9][0-9]*", text.strip()):
+        size = "small" if text.strip().startswith("-") else "large"
+        raise BadSettings(f"{shown(text)} is too {size} for {kind}", hint=_write(field))
 
 
 def _number_hint(text: str, field: Field) -> str:

@@ -53,7 +53,7 @@ def _hosts(settings: Settings, machine: Machine) -> Iterator[Finding]:
             hint = "use 127.0.0.1, or one of the addresses that `ip address` prints"
             yield _finding(entry, f"this machine does not have the address {host}", hint)
         elif not _is_loopback(host):
-            what = f"{entry.key} is {host}: whoever reaches this machine can use it, without a key"
+            what = f"{entry.key} is {entry.value}: whoever reaches this machine can use it, without a key"
             yield _finding(entry, what, "use 127.0.0.1, or let only a proxy or firewall that you trust reach the ports")
 
 

@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
 import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from ollascope.settings.files import is_absent, read
 from ollascope.settings.findings import printable
@@ -49,6 +50,7 @@ class Watch:
         self._current, self._look_seconds = current, look_seconds
         self._listeners: list[Prepare] = []
         self._seen: tuple[bytes, ...] = ()
+        self._deaf = False  # the system tells of no change, so the files are looked at from time to time
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="settings-watch", daemon=True)
@@ -123,13 +125,17 @@ class Watch:
             if not folders:
                 self._stop.wait(self._look_seconds)
                 continue
-            try:
-                self._follow(folders)
-            except FileNotFoundError:  # a folder went away meanwhile
-                self._stop.wait(SETTLE_STEP)
+            self._follow(folders)
 
     def _follow(self, folders: frozenset[Path]) -> None:
-        events = watchfiles.watch(
+        events = self._events(folders)
+        while self._is_told(events):
+            self._look()
+            if self._folders() != folders:
+                return
+
+    def _events(self, folders: frozenset[Path]) -> Iterator[object]:
+        return watchfiles.watch(
             *folders,
             watch_filter=None,
             debounce=WHOLE_MS,
@@ -141,10 +147,29 @@ class Watch:
             raise_interrupt=False,
             ignore_permission_denied=True,
         )
-        for _ in events:
-            self._look()
-            if self._folders() != folders:
-                return
+
+    def _is_told(self, events: Iterator[object]) -> bool:
+        """Whether the system tells of a change, or that it is time to look; false if it must be asked anew."""
+        try:
+            next(events)
+        except StopIteration:
+            return False
+        except FileNotFoundError:  # a folder went away meanwhile
+            self._stop.wait(SETTLE_STEP)
+            return False
+        except (OSError, WatchfilesRustInternalError) as error:  # no more open files, instances or watches
+            self._tell_deaf(str(error))
+            self._stop.wait(self._look_seconds)
+            return False
+        self._deaf = False
+        return True
+
+    def _tell_deaf(self, reason: str) -> None:
+        if not self._deaf:
+            self._deaf = True
+            what = f"the system cannot tell when settings change ({printable(reason, limit=200)})"
+            advice = "raise `ulimit -n` or the limits under fs.inotify"
+            self._notice(f"{what} — they are looked at every {self._look_seconds:g} s until it can; {advice}")
 
     def _look(self) -> None:
         """Read the settings again if a byte of their files differs from the last time."""
