@@ -1,12 +1,14 @@
 """The `ollascope` command: a table of commands, each loaded only when it is used."""
 
 import difflib
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple, TextIO, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,7 +16,7 @@ from click.shell_completion import CompletionItem
 from ollascope import __version__
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import trouble
-from ollascope.words.errors import BadUsage, Interrupted, Trouble, Unsupported
+from ollascope.words.errors import BadUsage, DiskFull, Interrupted, Trouble, Unsupported
 
 
 class Entry(NamedTuple):
@@ -29,6 +31,18 @@ DAILY = {
     "doctor": Entry("ollascope.checks.cli:doctor", "Check this machine and say what to do."),
 }
 MORE = {
+    "status": Entry("ollascope.processes.cli:status", "Show what runs: state, address, restarts and last words."),
+    "down": Entry("ollascope.processes.cli:down", "Stop what `up` started, and wait until it has ended."),
+    "calls": Entry("ollascope.ledger.cli:calls", "Look at the Calls that were recorded."),
+    "ledger": Entry("ollascope.ledger.cli:ledger", "Look after the files that Calls and Samples are recorded in."),
+    "host": Entry(
+        "ollascope.host.cli:host",
+        "Show the machine: CPU, memory, disk, network, graphics processors, the model servers' processes.",
+    ),
+    "logs": Entry("ollascope.logs.cli:logs", "Search the logs of all Ollascope's processes, or follow them."),
+    "fake": Entry(
+        "ollascope.serve.cli:fake", "Run a model server that answers by script, with times that are exactly known."
+    ),
     "settings": Entry("ollascope.settings.cli:settings", "Show, check and write settings."),
     "paths": Entry("ollascope.settings.cli:paths", "Show what lies where, and how big it is."),
     "purge": Entry("ollascope.settings.cli:purge", "Remove the data folder and everything in it, after a question."),
@@ -36,11 +50,13 @@ MORE = {
     "version": Entry("ollascope.console.cli:version", "Print version, commit and platform."),
 }
 COMMANDS = DAILY | MORE
+PACIFIED = "PacifyFlushWrapper"  # what click puts in place of a standard output whose reader has left
 BARE = "up"  # what `ollascope` means when nothing follows
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _mend_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -53,15 +69,16 @@ def run(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, click.Abort):
         return _failed(Interrupted("interrupted", hint="what was finished is kept; the same command starts again"))
-    except click.UsageError as error:
-        return _failed(_usage(error))
     except click.ClickException as error:
-        return _failed(BadUsage(error.format_message(), hint="`ollascope --help` lists the commands and options"))
-    except BrokenPipeError:
-        _hush_stdout()
-        return 0
+        return _told_by_click(error, arguments)
     except Trouble as error:
         return _failed(error)
+    except SystemExit:
+        if type(sys.stdout).__name__.endswith(PACIFIED):
+            return 0
+        raise
+    except OSError as error:
+        return _unwritable(error)
 
 
 class LazyGroup(click.Group):
@@ -77,10 +94,8 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean `ollascope {near[0]}`?" if near else "`ollascope --help` lists the commands"
-            raise BadUsage(f"there is no command {args[0][:60]!r}", hint=hint)
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise _no_such_command(args[0])
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -148,15 +163,52 @@ def _load(path: str) -> click.Command:
     return cast("click.Command", vars(import_module(module))[name])
 
 
+def _no_such_command(word: str) -> BadUsage:
+    from ollascope.settings.findings import shown  # noqa: PLC0415 - only a mistake needs it
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"did you mean `ollascope {near[0]}`?" if near else "`ollascope --help` lists the commands"
+    return BadUsage(f"there is no command {shown(word)}", hint=hint)
+
+
 def _failed(error: Trouble) -> int:
     sys.stdout.flush()
     trouble(error)
     return error.exit_code
 
 
-def _usage(error: click.UsageError) -> BadUsage:
-    where = error.ctx.command_path if error.ctx else "ollascope"
-    return BadUsage(" ".join(error.format_message().split()).rstrip("."), hint=f"`{where} --help` shows what it takes")
+def _told_by_click(error: click.ClickException, arguments: Sequence[str]) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx:
+        click.echo(error.ctx.get_help(), err=True)
+        return BadUsage.exit_code
+    text = " ".join(error.format_message().split()).rstrip(".")
+    command = next((word for word in arguments if word in COMMANDS), None)
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
+    page = where if where and where != "ollascope" else f"ollascope {command}" if command else "ollascope"
+    option = error.option_name if isinstance(error, click.NoSuchOption) else ""
+    if command and any(option in parameter.opts for parameter in cli.params):
+        return _failed(BadUsage(text, hint=f"write it before the command: `ollascope {option} … {command}`"))
+    return _failed(BadUsage(text, hint=f"`{page} --help` shows what it takes"))
+
+
+def _unwritable(error: OSError) -> int:
+    """Standard output leads to a full disk, or its reader has gone."""
+    if error.errno not in {errno.ENOSPC, errno.EIO, errno.EPIPE} or error.filename is not None:
+        raise error
+    _hush_stdout()
+    if error.errno == errno.EPIPE:
+        return 0
+    reason = error.strerror or str(error)
+    return _failed(DiskFull(f"standard output cannot be written: {reason}", hint="make room, or write elsewhere"))
+
+
+def _mend_streams() -> None:
+    """Closed streams lead nowhere instead of nowhere at all; what a locale cannot show is escaped."""
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _refuse_foreign_platform(platform: str) -> None:
@@ -167,6 +219,10 @@ def _refuse_foreign_platform(platform: str) -> None:
         )
 
 
+def _nowhere(mode: str) -> TextIO:
+    return cast("TextIO", open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123 - as long as the program
+
+
 def _hush_stdout() -> None:
-    """Whoever read our output has gone: keep the interpreter from complaining about it at exit."""
+    """Keep the interpreter from trying once more, and complaining, at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""Engines: what answers a Prompt with Chunks, one file or folder each."""
