@@ -90,6 +90,11 @@ def test_bare_command_means_up():
             "write it before the command: `ollascope --data … doctor`",
         ),
         (["doctor", "--html"], "Option '--html' requires an argument", "`ollascope doctor --help` shows what it takes"),
+        (
+            ["--data", "", "paths"],
+            "Invalid value for '--data': The path is empty",
+            "`ollascope --help` shows what it takes",
+        ),
         (["-q", "-v", "version"], "--quiet and --verbose exclude each other", "leave one of them out"),
     ],
 )

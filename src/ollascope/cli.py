@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from ollascope import __version__
 from ollascope.console.invocation import Invocation
+from ollascope.console.options import GivenPath
 from ollascope.console.show import trouble
 from ollascope.words.errors import BadUsage, DiskFull, Interrupted, Trouble, Unsupported
 
@@ -115,14 +116,14 @@ class LazyGroup(click.Group):
     "--settings",
     "settings_file",
     metavar="FILE",
-    type=click.Path(path_type=Path, readable=False),
+    type=GivenPath(),
     help="Read this settings file.",
 )
 @click.option(
     "--data",
     "data_folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, readable=False),
+    type=GivenPath(),
     help="Keep data in this folder.",
 )
 @click.option(
@@ -184,7 +185,7 @@ def _told_by_click(error: click.ClickException, arguments: Sequence[str]) -> int
     text = " ".join(error.format_message().split()).rstrip(".")
     command = next((word for word in arguments if word in COMMANDS), None)
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
-    page = where if where and where != "ollascope" else f"ollascope {command}" if command else "ollascope"
+    page = where or (f"ollascope {command}" if command else "ollascope")
     option = error.option_name if isinstance(error, click.NoSuchOption) else ""
     if command and any(option in parameter.opts for parameter in cli.params):
         return _failed(BadUsage(text, hint=f"write it before the command: `ollascope {option} … {command}`"))
