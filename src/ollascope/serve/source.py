@@ -1,6 +1,6 @@
 """What the front needs of whatever makes the tokens, and of whoever knows the models."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -37,8 +37,9 @@ class Turn(Protocol):
     def steps(self) -> Iterator[tuple[int, Piece]]:
         """Each piece and when it is due, in nanoseconds of the monotonic clock."""
 
-    def note(self, due: int, at: int) -> None:
-        """The piece that was due then is written at that time."""
+    @property
+    def note(self) -> Callable[[int, int], None]:
+        """To be called when a piece is written: when it was due, and the time."""
 
     def leave(self, outcome: str) -> None:
         """The answer is over; only the first call counts."""

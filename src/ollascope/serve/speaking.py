@@ -44,7 +44,9 @@ async def _play(visit: Visit, prompt: Prompt, turn: Turn, wheel: Wheel) -> None:
         planned = Planned()
         writer = _writer(visit, prompt, planned.now_ns)
         delivery = Delivery(visit.answer, visit.api, writer, [*visit.headers, *turn.headers], turn.content_type)
-        turn.leave(await Player(turn, delivery, visit.answer, wheel, planned).play())
+        player = Player(turn, delivery, visit.answer, wheel, planned)
+        visit.request.when_gone(player.stop)
+        turn.leave(await player.play())
     except Trouble as trouble:
         visit.refuse(trouble)
         turn.leave(trouble.code)

@@ -3,7 +3,7 @@
 import asyncio
 import random as chance
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -130,9 +130,10 @@ class Turn:
                     yield first + offset, wrong
             yield first + offset + late, self._finished(chunk) if chunk.done else chunk
 
-    def note(self, due: int, at: int) -> None:
-        """A piece that was due then is given away at that time."""
-        self.truth.note(due, at)
+    @property
+    def note(self) -> Callable[[int, int], None]:
+        """To be called when a piece is given away: when it was due, and the time."""
+        return self.truth.note
 
     def leave(self, outcome: str) -> None:
         """The prompt is done with: its slot is free."""

@@ -39,8 +39,8 @@ class Truth:
 
     def note(self, due: int, at: int) -> None:
         """A piece that was due then and is given away at that time."""
-        self.pieces += 1
-        if self.pieces <= self.most:
+        self.pieces = pieces = self.pieces + 1
+        if pieces <= self.most:
             self.due.append(due)
             self.written.append(at)
 
