@@ -11,6 +11,7 @@ from ollascope.ledger.rollups import open_rollups
 from ollascope.ledger.select import COUNTED, Where
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.summary import Question, slices, summarise
+from ollascope.stats.sketch import sketch_pairs
 from ollascope.words.errors import BadUsage
 
 
@@ -123,3 +124,22 @@ def test_slices_cover_the_span_without_gap_or_overlap(one, other, minutes_from):
         assert start % span == end % span == 0
         assert span == 3600 or start >= minutes_from
     assert since - parts[0][1] < (60 if since >= minutes_from else 3600)
+
+
+def test_gaps_are_summed_each_by_itself(ledger, write, make_call):
+    write(make_call(gaps=sketch_pairs([0.01] * 90)), make_call(gaps=sketch_pairs([0.5] * 10)), make_call())
+    roll_up(ledger)
+    question = Question(metrics=("gap_s",))
+    one, other = (summarise(ledger, question, raw=raw)[()].metrics["gap_s"] for raw in (False, True))
+    assert one == other
+    assert (one.n, one.p50, one.p95) == (100, pytest.approx(0.01, rel=0.01), pytest.approx(0.5, rel=0.01))
+    assert one.ci95 == {}
+
+
+def test_spoilt_gaps_count_as_none(ledger, write, make_call):
+    write(make_call(gaps=((5, 1),)))
+    (path,) = ledger.glob("*/calls-*.jsonl")
+    path.write_bytes(path.read_bytes().replace(b'"gaps":[[5,1]]', b'"gaps":[["x",1]]'))
+    summary = summarise(ledger, Question(), raw=True)[()]
+    assert summary.requests == 1
+    assert "gap_s" not in summary.metrics

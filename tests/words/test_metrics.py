@@ -20,7 +20,10 @@ CALLS = st.builds(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("definition", METRICS, ids=lambda definition: definition.name)
+SINGLE = [definition for definition in METRICS if definition.many is None]
+
+
+@pytest.mark.parametrize("definition", SINGLE, ids=lambda definition: definition.name)
 @given(call=CALLS)
 def test_formula_in_words_is_what_is_computed(definition, call):
     names = re.findall(r"[a-z_]+", definition.formula)
@@ -35,6 +38,14 @@ def test_formula_in_words_is_what_is_computed(definition, call):
 @pytest.mark.parametrize("definition", METRICS, ids=lambda definition: definition.name)
 def test_nothing_measured_gives_no_figure(definition):
     assert definition.of(Call(id="a", sent_at=1.0, source="bench", outcome="ok")) is None
+
+
+def test_every_gap_of_a_call_is_told():
+    call = Call(id="a", sent_at=1.0, source="bench", outcome="ok", gaps=((3, 2), (9, 1)))
+    gaps = metric("gap_s")
+    assert gaps.of(call) is None
+    assert gaps.many is not None
+    assert gaps.many(call) == ((3, 2), (9, 1))
 
 
 def test_names_end_in_their_unit():

@@ -1,7 +1,8 @@
 """Rolling up: what segments hold beyond where the last time ended is added to the sums, each line exactly once."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ollascope.ledger.segment import DAY_S, Segment, day_start, days, segments
 from ollascope.ledger.select import Where
 from ollascope.ledger.settings import Ledger
 from ollascope.stats.packed import pack
+from ollascope.stats.spread import Spread
 from ollascope.words.call import Call
 from ollascope.words.metrics import METRICS
 
@@ -22,7 +24,9 @@ Key = tuple[object, ...]
 Place = tuple[int, int, bool]  # from which byte to which, and whether the segment ends there
 Progress = Callable[[Iterable[Segment]], Iterable[Segment]]
 
-_OF = tuple(metric.of for metric in METRICS)
+_SINGLE = tuple(metric for metric in METRICS if metric.many is None)
+_OF = tuple(metric.of for metric in _SINGLE)
+_MANY = tuple((metric.name, metric.many) for metric in METRICS if metric.many is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +41,14 @@ class Rolled:
 class Cell:
     """The Calls of one group in one minute."""
 
-    __slots__ = ("add", "calls", "tokens", "values")
+    __slots__ = ("add", "calls", "pairs", "tokens", "values")
 
     def __init__(self) -> None:
         self.calls = 0
         self.tokens: list[int | None] = [None, None, None]
-        self.values: list[list[float]] = [[] for _ in METRICS]
+        self.values: list[list[float]] = [[] for _ in _SINGLE]
         self.add = [values.append for values in self.values]
+        self.pairs: dict[str, Counter[int]] = {}
 
     def take(self, other: "Cell") -> None:
         """Add the Calls of another cell."""
@@ -53,6 +58,18 @@ class Cell:
                 self.tokens[place] = (self.tokens[place] or 0) + tokens
         for add, more in zip(self.values, other.values, strict=True):
             add.extend(more)
+        for name, pairs in other.pairs.items():
+            self.pairs.setdefault(name, Counter()).update(pairs)
+
+    def packed(self, numbers: Mapping[str, int]) -> bytes:
+        """All metrics as bytes."""
+        held: dict[int, Sequence[float] | Spread] = {
+            numbers[metric.name]: values for metric, values in zip(_SINGLE, self.values, strict=True) if values
+        }
+        for name, pairs in self.pairs.items():
+            spread = held[numbers[name]] = Spread()
+            spread.add_pairs(pairs)
+        return pack(held)
 
     def copy(self) -> "Cell":
         """One that can take others without changing this one."""
@@ -208,6 +225,11 @@ def _count(call: Call, cell: Cell) -> None:
         value = of(call)
         if value is not None:
             add(value)
+    for name, many_of in _MANY:
+        if pairs := many_of(call):
+            counted = cell.pairs.setdefault(name, Counter())
+            for number, count in pairs:
+                counted[number] += count
 
 
 def _apply(
@@ -236,7 +258,6 @@ def _apply(
 
 def _add(connection: sqlite3.Connection, groups: _Groups, cells: Mapping[Key, Cell]) -> None:
     numbers = metric_numbers(connection)
-    wanted = [numbers[metric.name] for metric in METRICS]
     whole: dict[tuple[int, int, int], Cell] = {}
     for (minute, *words, top), cell in cells.items():
         group = groups.number((*_plain(words), not top))
@@ -247,11 +268,7 @@ def _add(connection: sqlite3.Connection, groups: _Groups, cells: Mapping[Key, Ce
                 whole[where].take(cell)
             else:
                 whole[where] = cell if span == MINUTE_S else cell.copy()
-    rows = (
-        (*where, cell.calls, *cell.tokens, pack({number: values for number, values in
-                                                 zip(wanted, cell.values, strict=True) if values}))
-        for where, cell in whole.items()
-    )  # fmt: skip
+    rows = ((*where, cell.calls, *cell.tokens, cell.packed(numbers)) for where, cell in whole.items())
     connection.executemany(_ADD, rows)
 
 

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from operator import attrgetter
 from pathlib import Path
@@ -81,6 +81,11 @@ def summarise_calls(calls: Iterable[Call], question: Question, now: float) -> di
     return {group: each.summary((since, until)) for group, each in found.items()}
 
 
+def dependent(figure: Figure) -> Figure:
+    """A figure whose values come many from one Call, which is why no interval that takes them as independent holds."""
+    return replace(figure, ci95={})
+
+
 def _grouping(by: tuple[str, ...]) -> Callable[[Call], Words]:
     if not by:
         return lambda _: ()
@@ -135,8 +140,11 @@ class _Calls(_Sums):
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
         super().__init__()
-        self._values = {metric.name: Values() for metric in metrics}
-        self._takes = [(metric.of, self._values[metric.name].add) for metric in metrics]
+        single = [metric for metric in metrics if metric.many is None]
+        self._values = {metric.name: Values() for metric in single}
+        self._takes = [(metric.of, self._values[metric.name].add) for metric in single]
+        self._pairs: dict[str, Counter[int]] = {metric.name: Counter() for metric in metrics if metric.many}
+        self._gives = [(metric.many, self._pairs[metric.name]) for metric in metrics if metric.many]
 
     def add(self, call: Call) -> None:
         self.calls += 1
@@ -152,13 +160,21 @@ class _Calls(_Sums):
             value = of(call)
             if value is not None:
                 add(value)
+        for many_of, pairs in self._gives:
+            for number, count in many_of(call):
+                pairs[number] += count
 
     def fold(self) -> None:
         for values in self._values.values():
             values.fold()
 
     def summary(self, ends: tuple[float, float]) -> Summary:
-        return self.told(ends, {name: values.figure() for name, values in self._values.items()})
+        figures = {name: values.figure() for name, values in self._values.items()}
+        for name, pairs in self._pairs.items():
+            spread = Spread()
+            spread.add_pairs(pairs)
+            figures[name] = dependent(spread.figure())
+        return self.told(ends, figures)
 
 
 _NUMBERS = (*range(TOP + 1), *range(-TOP, 0))  # of the buckets, as their counts stand in a row
@@ -218,7 +234,8 @@ def _summarise_sums(connection: sqlite3.Connection, question: Question, now: flo
     for chosen in _chosen(question):
         for key, told in figures.items():
             if (key, chosen.name) in merged:
-                told[chosen.name] = merged[key, chosen.name].figure()
+                figure = merged[key, chosen.name].figure()
+                told[chosen.name] = dependent(figure) if chosen.many else figure
     return {key: each.told(ends, figures[key]) for key, each in sums.items()}
 
 

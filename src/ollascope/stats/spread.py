@@ -1,12 +1,12 @@
 """How one metric spreads over many Calls: exact or as a sketch that merges, and both as a Figure with intervals."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import mul
 
 from ollascope.stats.intervals import mean_interval
 from ollascope.stats.percentiles import Interval, interval_ranks, is_known, rank
-from ollascope.stats.sketch import Sketch
+from ollascope.stats.sketch import Sketch, bucket_value
 from ollascope.words.summary import Figure
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -41,6 +41,16 @@ class Spread:
         self.squares += squares
         self.least = min(self.least, ends[0])
         self.most = max(self.most, ends[1])
+
+    def add_pairs(self, pairs: Mapping[int, int]) -> None:
+        """Take in values of which only the (bucket, count) pairs are known; all figures are within 1 % then."""
+        if pairs:
+            known = [(bucket_value(number), count) for number, count in pairs.items()]
+            total = sum(value * count for value, count in known)
+            squares = sum(value * value * count for value, count in known)
+            values = [value for value, _ in known]
+            self.add_sums(sum(pairs.values()), total, squares, (min(values), max(values)))
+            self.sketch.add_counts(pairs.keys(), pairs.values())
 
     def merge(self, other: "Spread") -> None:
         """Take in all that another one took in."""

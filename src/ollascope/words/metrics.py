@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ollascope.words.call import Call
+from ollascope.words.call import Call, Gaps
 
 Unit = Literal["s", "tokens/s", "ratio"]
 
@@ -13,13 +13,17 @@ SHORTEST_S = 0.001  # a rate over less time says more about the clock than about
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One figure of one Call; `of` answers None where the Call does not carry what the formula needs."""
+    """One figure of one Call; `of` answers None where the Call does not carry what the formula needs.
+
+    A metric of which one Call has many values tells them by `many`, as (bucket, count) pairs, and answers None to `of`.
+    """
 
     name: str
     unit: Unit
     formula: str
     help: str
     of: Callable[[Call], float | None]
+    many: Callable[[Call], Gaps] | None = None
 
 
 def metric(name: str) -> Metric:
@@ -72,6 +76,9 @@ METRICS: tuple[Metric, ...] = (
            help="Total time from the moment the request was due; only in open-loop tests"),
     Metric(name="tpot_s", unit="s", formula="(end_s - first_chunk_s) / (tokens_out - 1)", of=_per_token,
            help="Time per output token after the first; needs at least two tokens"),
+    Metric(name="gap_s", unit="s", formula="every pause between two pieces", of=lambda _: None,
+           many=lambda call: call.gaps,
+           help="Pause between two pieces of an answer, each counted by itself; within 1 %"),
     Metric(name="queue_s", unit="s", formula="queue_s", of=lambda call: call.queue_s,
            help="Time spent waiting for a free place, at our door or in the engine, where it can be told"),
     Metric(name="connect_s", unit="s", formula="connect_s", of=lambda call: call.connect_s,
