@@ -26,6 +26,10 @@ class Server:
         """CPU seconds of the process, its threads and its children, to the nanosecond the scheduler counts."""
         return sum(_cpu_ns(pid) for pid in family(self.process.pid)) / 1e9
 
+    def waited_s(self) -> float:
+        """Seconds in which the process could have run, but others had the CPU."""
+        return sum(_waited_ns(pid) for pid in family(self.process.pid)) / 1e9
+
     def kernel_s(self) -> float:
         """CPU seconds in the kernel, to the hundredth the system tells."""
         return sum(_kernel_ticks(pid) for pid in family(self.process.pid)) / os.sysconf("SC_CLK_TCK")
@@ -116,6 +120,10 @@ def family(pid: int) -> list[int]:
 
 def _cpu_ns(pid: int) -> int:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+def _waited_ns(pid: int) -> int:
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in Path(f"/proc/{pid}/task").iterdir())
 
 
 def _kernel_ticks(pid: int) -> int:

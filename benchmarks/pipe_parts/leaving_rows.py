@@ -1,7 +1,6 @@
 """Exchanges left in random phases by either side: how soon the other side hears, and what stays behind."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from pipe_parts.settings import Settings
 from pipe_parts.table import Row
 
 OURS = ("Link", "Door", "Exchange", "Sending", "Request", "Answer", "Task", "TCPTransport")
+FAIR = 0.15  # share of the time; who waits longer for a CPU hears late, whatever the exchange does
 BLOCKS = 1000  # small objects that caches and tables may keep, whatever the number of exchanges
 
 
@@ -23,7 +23,7 @@ def measure(settings: Settings) -> Iterator[Row]:
         bare = middle.fds()
         order(world, middle.port, min(2000, part), seed=1)
         before = settle(middle, bare)
-        seen = [order(world, middle.port, part, seed=2 + turn) for turn in range(settings.rounds)]
+        seen = [order_timed(world, middle, part, seed=2 + turn) for turn in range(settings.rounds)]
         after = settle(middle, bare)
     for run in seen:
         settings.say(f"  phases: {run['phases']}")
@@ -40,6 +40,13 @@ def order(world: Server, port: int, count: int, seed: int) -> dict[str, Any]:
     return read_json(world.process) | {"count": count}
 
 
+def order_timed(world: Server, middle: Server, count: int, seed: int) -> dict[str, Any]:
+    """The same, with the share of the time that the two had to wait for a CPU which others had."""
+    before = world.waited_s() + middle.waited_s()
+    seen = order(world, middle.port, count, seed)
+    return seen | {"waited": (world.waited_s() + middle.waited_s() - before) / seen["seconds"]}
+
+
 def settle(middle: Server, bare: int) -> dict[str, Any]:
     """What the middle holds when all is over: it has four seconds to let go of its sockets."""
     for _ in range(80):
@@ -52,17 +59,20 @@ def settle(middle: Server, bare: int) -> dict[str, Any]:
 
 def _tell(count: int, seen: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]) -> Iterator[Row]:
     delays = [run["p99_ms"] for run in seen]
+    fair = [run["p99_ms"] for run in seen if run["waited"] <= FAIR]
+    waited = ", ".join(f"{run['waited']:.0%}" for run in seen) + " of the time without a CPU"
     heard, middle = sum(run["heard"] for run in seen), min(run["p50_ms"] for run in seen)
-    note = f"best of {[round(d, 1) for d in delays]}; p50 {middle:.2f}, {heard} heard, load {os.getloadavg()[0]:.1f}"
+    note = f"best of {[round(d, 1) for d in delays]}; p50 {middle:.2f}, {heard} heard, {waited}"
+    note += "" if fair else ", machine too busy to judge"
     grown = {
         kind: n - before["kinds"].get(kind, 0) for kind, n in after["kinds"].items() if n > before["kinds"].get(kind, 0)
     }
     more = {"parts": seen, "before": before, "after": after, "grown": grown}
     yield Row(
         name=f"{count} exchanges left: the other side hears, p99",
-        figure=min(delays),
+        figure=min(fair or delays),
         unit="ms",
-        most=5,
+        most=5 if fair else None,
         note=note,
         more=more,
     )

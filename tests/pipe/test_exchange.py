@@ -24,7 +24,7 @@ from ollascope.pipe import (
     Waits,
     exchange,
 )
-from ollascope.words.errors import ConnectFailed, ConnectionCut, NetworkTrouble
+from ollascope.words.errors import ConnectFailed, ConnectionCut, NetworkTrouble, TimedOut
 from tests.pipe.conftest import Run, loop_errors
 from tests.pipe.talk import GET, Caller, calling, passing, post, scripted, serving, until
 
@@ -105,6 +105,72 @@ def test_pieces_pass_as_read(run: Run) -> None:
             caller.send(GET)
             await caller.head()
             assert await read_chunks(caller) == [b"abc", b"d", b"ef"]
+
+    run(main())
+
+
+def test_pieces_keep_their_order_and_are_counted_however_they_come(run: Run) -> None:
+    reads = (
+        b"3\r\nabc\r\n", b"1\r\nd\r\n", b"2\r\ne", b"f\r\n", b"1\r\ng\r\n2\r\nhi\r\n", b"B\r\n01234567890\r\n",
+        b"1;x=1\r\nj\r\n", b"1\r\nk\r\n", b"1\r\nl\r\n0\r\n\r\n",
+    )  # fmt: skip
+    outcomes: list[Outcome] = []
+
+    async def main() -> None:
+        async with (
+            scripted(streams(*reads)) as up,
+            passing(up, done=outcomes.append) as (server, door, client),
+            Caller(door) as caller,
+        ):
+            for _ in range(2):
+                caller.send(GET)
+                head = await caller.head()
+                chunks = await read_chunks(caller)
+                assert b"".join(chunks) == b"abcdefghi01234567890jkl"
+            assert [(one.bytes_in, one.bytes_out) for one in outcomes] == [(23, 23)] * 2
+            assert all(1 < one.pieces <= len(reads) for one in outcomes)
+            wire = len(head) + sum(len(b"%x" % len(chunk)) + len(chunk) + 4 for chunk in chunks) + len(b"0\r\n\r\n")
+            assert server.counters.bytes_out == pytest.approx(2 * wire, abs=2 * 16)  # as reads are cut
+            assert client.counters.bytes_in >= 2 * sum(len(read) for read in reads)
+
+    run(main())
+
+
+@pytest.mark.parametrize("crooked", [b"zz\r\nabc\r\n", b"4\r\nabc\r\nmore", b"2\r\nabc\r\n", b"\nabcd\r\n", b"\r\n"])
+def test_crooked_chunk_behind_pieces_that_passed_cuts_the_answer(crooked: bytes, run: Run) -> None:
+    outcomes: list[Outcome] = []
+
+    async def main() -> None:
+        reads = (b"3\r\nabc\r\n", b"3\r\ndef\r\n", b"3\r\nghi\r\n", crooked)
+        async with (
+            scripted(streams(*reads)) as up,
+            passing(up, done=outcomes.append) as (_, door, _),
+            Caller(door) as one,
+        ):
+            one.send(GET)
+            await one.head()
+            rest = await one.to_end()
+            assert rest.startswith(b"3\r\nabc\r\n3\r\ndef\r\n3\r\nghi\r\n")
+            assert not rest.endswith(b"0\r\n\r\n")
+        assert [one.ending for one in outcomes] == [Ending.UPSTREAM_FAILED]
+
+    run(main())
+
+
+def test_stream_may_last_longer_than_its_longest_silence(run: Run) -> None:
+    outcomes: list[Outcome] = []
+    reads = [b"1\r\n%d\r\n" % (number % 10) for number in range(20)]
+
+    async def main() -> None:
+        async with (
+            scripted(streams(*reads, pause=0.04)) as up,
+            passing(up, done=outcomes.append, waits=Waits(idle=0.4)) as (_, door, _),
+            Caller(door) as caller,
+        ):
+            caller.send(GET)
+            await caller.head()
+            assert await caller.to_end() == b"".join(reads)  # then it is silent, and is given up
+        assert isinstance(outcomes[0].trouble, TimedOut)
 
     run(main())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.pipe.framing import END, Chunks, Counted, frame, intake
+from ollascope.pipe.framing import END, LARGEST, Chunks, Counted, frame, intake
 from ollascope.pipe.heads import CHUNKED, UNTIL_CLOSE, Crooked
 from ollascope.pipe.limits import Sizes
 
@@ -86,7 +86,7 @@ def test_any_bytes_are_a_body_or_refused(raw: bytes) -> None:
     ("raw", "plain"),
     [
         (b"3\r\nabc\r\n", True), (b"3\r\nabc\r\n2\r\nde\r\n", True), (b"3\r\nabc\r\n0\r\n\r\n", True),
-        (b"3\r\nab", False),
+        (b"A\r\n0123456789\r\n", True), (b"3\r\nab", False),
         (b"3;x\r\nabc\r\n", False), (b"0\r\nA: b\r\n\r\n", False), (b"0\r\n\r\nmore", False), (b"3\r\nabc\r", False),
     ],
 )  # fmt: skip
@@ -94,6 +94,27 @@ def test_only_whole_plain_chunks_may_pass_as_read(raw: bytes, plain: bool) -> No
     reader = Chunks(Sizes(), 0)
     reader.feed(raw)
     assert reader.plain is plain
+
+
+def test_whole_chunk_of_any_size_passes_as_read() -> None:
+    reader = Chunks(Sizes(), 0)
+    for size in range(1, LARGEST + 100):
+        body = b"\n" * size
+        for line in (b"%x", b"%X", b"0%x"):
+            assert reader.feed(line % size + b"\r\n" + body + b"\r\n") == body
+            assert reader.plain
+            assert reader.between
+
+
+@given(st.integers(0, LARGEST + 100), st.sampled_from([-2, -1, 1, 2]))
+def test_chunk_that_is_not_as_long_as_it_says_is_not_taken_for_a_whole_one(size: int, off: int) -> None:
+    reader = Chunks(Sizes(), 0)
+    raw = b"%x\r\n%b\r\n" % (max(size + off, 0), b"a" * size)
+    try:
+        reader.feed(raw)
+    except Crooked:
+        return
+    assert not reader.between or reader.done
 
 
 def test_rest_of_a_chunk_may_not_pass_as_read() -> None:

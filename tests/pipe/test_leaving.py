@@ -36,7 +36,7 @@ def test_nothing_stays_of_exchanges_that_were_left(rows: dict[str, dict[str, Any
 def test_the_side_that_stays_hears_of_the_leaving(rows: dict[str, dict[str, Any]]) -> None:
     row = rows["300 exchanges left: the other side hears, p99"]
     assert row["more"]["parts"][0]["heard"] > 100
-    assert row["figure"] < 20 * row["most"]
+    assert row["figure"] < 20 * 5.0  # the promise, which a busy machine leaves unjudged
 
 
 def test_both_sides_leave_in_every_phase(rows: dict[str, dict[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """What is written besides bodies, and the coarse timer."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from ollascope.pipe import Headers, Limits, Waits, plain_refusal
 from ollascope.pipe.lines import header_block, masked, passed_on, refusal, status_line
-from ollascope.pipe.sweep import FASTEST, SLOWEST, Sweep, tick_of
+from ollascope.pipe.sweep import FASTEST, PART, SLOWEST, Sweep, tick_of
 from tests.pipe.conftest import Run
 from tests.pipe.talk import until
 
@@ -78,5 +79,32 @@ def test_sweep_looks_only_while_something_is_watched(run: Run) -> None:
         assert len(looks) == 1
         sweep.add(Once())
         await until(lambda: len(looks) == 2)
+
+    run(main())
+
+
+def test_sweep_looks_at_many_in_parts_and_at_each_as_often(run: Run) -> None:
+    looks: Counter[int] = Counter()
+    instants: Counter[int] = Counter()
+
+    class One:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def check(self, now: int) -> None:
+            looks[self.number] += 1
+            instants[now] += 1
+
+    async def main() -> None:
+        sweep = Sweep(0.02)
+        crowd = [One(number) for number in range(5 * PART)]
+        for one in crowd:
+            sweep.add(one)
+        await until(lambda: looks.total() >= 20 * PART)
+        for one in crowd:
+            sweep.drop(one)
+        assert len(looks) == len(crowd)
+        assert max(looks.values()) - min(looks.values()) <= 1
+        assert max(instants.values()) <= PART
 
     run(main())

@@ -1,15 +1,15 @@
 """HTTP/1.1 as protocols: a server, a client and the streamed exchange between them; knows nothing of models."""
 
 from ollascope.pipe.answer import Answer
-from ollascope.pipe.ask import Address, Ask, Phase, Receiver, client_tls
-from ollascope.pipe.client import Client, Piece, Reply
+from ollascope.pipe.asking.ask import Address, Ask, Phase, Receiver, client_tls
+from ollascope.pipe.asking.client import Client, Piece, Reply
+from ollascope.pipe.asking.sending import Sending
 from ollascope.pipe.counters import Counters, Lag
 from ollascope.pipe.door import Application
 from ollascope.pipe.exchange import Ending, Exchange, Hook, Outcome, Plan, exchange
 from ollascope.pipe.heads import AnswerHead, Headers
 from ollascope.pipe.limits import Limits, Sizes, Waits
 from ollascope.pipe.lines import Pairs, Refuse, plain_refusal
-from ollascope.pipe.link import Sending
 from ollascope.pipe.places import Place, server_tls
 from ollascope.pipe.request import Request
 from ollascope.pipe.server import Server, run

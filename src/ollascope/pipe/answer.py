@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from ollascope.pipe.framing import END
 from ollascope.pipe.heads import RequestHead
 from ollascope.pipe.lines import Pairs, header_block, status_line
+from ollascope.pipe.passage import Passage
 from ollascope.words.errors import ConnectionCut
 
 UNSTARTED: Final = 0
@@ -23,6 +24,7 @@ class Exit(Protocol):
     full: bool
 
     def write(self, data: bytes) -> bool: ...
+    def passage(self) -> Passage: ...
     def settle(self, keep: bool) -> None: ...
     def refuse(self, status: int, path: str | None) -> None: ...
     def cut(self) -> None: ...
@@ -36,6 +38,7 @@ class Answer:
         "_left",
         "_minor",
         "_mode",
+        "_on_full",
         "_on_ready",
         "_path",
         "_waiter",
@@ -53,6 +56,7 @@ class Answer:
         self._path = head.target
         self._lead: bytes | None = None
         self._left = 0
+        self._on_full: Callable[[], None] | None = None
         self._on_ready: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.headless = head.method == b"HEAD"
@@ -145,6 +149,10 @@ class Answer:
         """Calls `then` each time the client has caught up."""
         self._on_ready = then
 
+    def when_full(self, then: Callable[[], None] | None) -> None:
+        """Calls `then` each time the client has fallen behind."""
+        self._on_full = then
+
     # What the connection and the exchange call.
 
     def claim(self) -> None:
@@ -164,6 +172,10 @@ class Answer:
         """Writes bytes that are framed as this answer is already; not to be called after the answer's end."""
         return self._door.write
 
+    def passage(self) -> Passage:
+        """A way for bytes that are framed as this answer is already, until the answer's end."""
+        return self._door.passage()
+
     def pass_last(self, data: bytes) -> None:
         """Bytes that are framed already and end the answer."""
         if self._mode != CLOSED:
@@ -174,6 +186,10 @@ class Answer:
     def chunked(self) -> bool:
         return self._mode == CHUNKS
 
+    def filled(self) -> None:
+        if self._on_full is not None:
+            self._on_full()
+
     def resumed(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
@@ -183,7 +199,7 @@ class Answer:
 
     def close(self) -> None:
         self._mode = CLOSED
-        self._on_ready = None
+        self._on_full = self._on_ready = None
 
     def _begin(self) -> None:
         if self.started and self._mode != CLOSED:

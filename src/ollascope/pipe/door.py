@@ -14,6 +14,7 @@ from ollascope.pipe.framing import Intake, intake
 from ollascope.pipe.heads import Crooked, RequestHead, check_request_start, read_request
 from ollascope.pipe.limits import Limits, Sizes
 from ollascope.pipe.lines import CONTINUE, Date, Refuse, masked, refusal
+from ollascope.pipe.passage import Passage
 from ollascope.pipe.request import Request
 from ollascope.pipe.sweep import Sweep
 
@@ -57,8 +58,9 @@ class House:
 
 class Door(asyncio.Protocol):
     __slots__ = (
-        "_advancing", "_blanks", "_buffer", "_flushed", "_flushed_at", "_intake", "_paused", "_peer", "_phase", "_seen",
-        "_served", "_since", "_task", "_transport", "answer", "full", "house", "received", "request", "sent",
+        "_advancing", "_blanks", "_buffer", "_flushed", "_flushed_at", "_intake", "_passage", "_paused", "_peer",
+        "_phase", "_seen", "_served", "_since", "_task", "_transport", "answer", "full", "house", "received", "request",
+        "sent",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -76,6 +78,7 @@ class Door(asyncio.Protocol):
         self._flushed = 0
         self._flushed_at = 0
         self._intake: Intake | None = None
+        self._passage: Passage | None = None
         self._paused = False
         self._peer = ""
         self._phase = IDLE
@@ -153,6 +156,8 @@ class Door(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.full = True
+        if self.answer is not None:
+            self.answer.filled()
 
     def resume_writing(self) -> None:
         self.full = False
@@ -168,6 +173,11 @@ class Door(asyncio.Protocol):
         self.sent += len(data)
         self._transport.write(data)
         return not self.full
+
+    def passage(self) -> Passage:
+        """A way for bytes of the running answer that does not lead through here."""
+        self._passage = Passage(self._transport.write)
+        return self._passage
 
     def pause_reading(self) -> None:
         if not self._paused and self._phase == BODY and not self._transport.is_closing():
@@ -251,8 +261,9 @@ class Door(asyncio.Protocol):
     def check(self, now: int) -> None:
         waits = self.house.limits.waits
         size = self._transport.get_write_buffer_size()
-        if not size or self.sent - size != self._flushed:
-            self._flushed = self.sent - size
+        flushed = self.sent - size + (self._passage.bytes if self._passage else 0)
+        if not size or flushed != self._flushed:
+            self._flushed = flushed
             self._flushed_at = now
         elif now - self._flushed_at > nanoseconds(waits.write):
             self._expire(None)
@@ -440,6 +451,9 @@ class Door(asyncio.Protocol):
             return
         self.request = self.answer = self._task = self._intake = None
         answer.close()
+        if self._passage is not None:
+            self.sent += self._passage.bytes
+            self._passage = None
         counters = self.house.counters
         counters.requests_open -= 1
         counters.bytes_in += self.received
@@ -466,4 +480,6 @@ class Door(asyncio.Protocol):
         if self._phase != CLOSING:
             self._phase = CLOSING
             self._since = time.monotonic_ns()
-            self._transport.close()
+            # asyncio's TLS transports fall apart when they are closed twice.
+            if not self._transport.is_closing():
+                self._transport.close()

@@ -7,12 +7,13 @@ from enum import Enum
 from typing import NamedTuple
 
 from ollascope.pipe.answer import Answer
-from ollascope.pipe.ask import Address, Ask, Receiver
-from ollascope.pipe.client import Client
+from ollascope.pipe.asking.ask import Address, Ask, Receiver
+from ollascope.pipe.asking.client import Client
+from ollascope.pipe.asking.sending import Sending
 from ollascope.pipe.heads import CHUNKED, AnswerHead, Headers
 from ollascope.pipe.limits import Waits
 from ollascope.pipe.lines import Pairs, passed_on
-from ollascope.pipe.link import Sending
+from ollascope.pipe.passage import Passage
 from ollascope.pipe.request import Request
 from ollascope.words.errors import NetworkTrouble, TimedOut
 
@@ -87,8 +88,8 @@ def exchange(client: Client, request: Request, answer: Answer, plan: Plan) -> "E
 class Exchange(Receiver):
     __slots__ = (
         "_answer", "_bytes_in", "_bytes_out", "_edits", "_final", "_final_raw", "_first_at", "_head_at",
-        "_hook", "_over", "_pass", "_passes", "_pieces", "_plan", "_request", "_sending", "_started_at", "_status",
-        "_uploading",
+        "_hook", "_over", "_pass", "_passage", "_passes", "_pieces", "_plan", "_request", "_sending", "_started_at",
+        "_status", "_uploading",
     )  # fmt: skip
 
     def __init__(self, request: Request, answer: Answer, plan: Plan) -> None:
@@ -102,6 +103,7 @@ class Exchange(Receiver):
         self._passes = False
         # The first piece may take the head with it; the rest go straight to the connection.
         self._pass: Callable[[bytes], bool] | None = None
+        self._passage: Passage | None = None
         self._uploading = False
         self._final = b""
         self._final_raw: bytes | None = None
@@ -159,10 +161,13 @@ class Exchange(Receiver):
         length = head.length if head.length >= 0 and not self._edits else None
         if self._sending is not None and self._sending.more:
             answer.join()
+        answer.when_full(self._wait)
         answer.start(head.status, headers, length)
         self._status = head.status
         self._passes = answer.chunked and head.length == CHUNKED
         answer.when_ready(self._resume)
+        if answer.full:
+            self._wait()
 
     def on_piece(self, piece: bytes, at: int) -> None:
         sending, hook = self._sending, self._hook
@@ -181,12 +186,18 @@ class Exchange(Receiver):
             self._final, self._final_raw = piece, raw
             return
         self._bytes_out += len(piece)
-        if not (self._answer.piece(piece) if raw is None else (self._pass or self._pass_first)(raw)):
-            sending.pause()
+        if raw is None:
+            self._answer.piece(piece)
+        else:
+            (self._pass or self._pass_first)(raw)
 
-    def _pass_first(self, raw: bytes) -> bool:
-        self._pass = self._answer.writer()
-        return self._answer.pass_on(raw)
+    def _pass_first(self, raw: bytes) -> None:
+        answer = self._answer
+        answer.pass_on(raw)
+        self._pass = answer.writer()
+        if self._hook is None and self._sending is not None:
+            self._passage = answer.passage()
+            self._sending.let_pass(self._passage)
 
     def on_end(self, at: int) -> None:
         tail = b""
@@ -216,6 +227,10 @@ class Exchange(Receiver):
             self._over = True
             self._stop_upstream()
             self._report(Ending.CLIENT_LEFT, None)
+
+    def _wait(self) -> None:
+        if not self._over and self._sending is not None:
+            self._sending.pause()
 
     def _resume(self) -> None:
         if not self._over and self._sending is not None:
@@ -257,9 +272,10 @@ class Exchange(Receiver):
         self._report(ending, trouble)
 
     def _report(self, ending: Ending, trouble: NetworkTrouble | None) -> None:
-        done, sending = self._plan.done, self._sending
+        done, sending, passage = self._plan.done, self._sending, self._passage
         if done is None:
             return
+        unseen, body = (passage.pieces, passage.body) if passage else (0, 0)
         reused, connected, sent = (sending.reused, sending.connected_at, sending.sent_at) if sending else (False, 0, 0)
         outcome = Outcome(
             status=self._status,
@@ -272,8 +288,8 @@ class Exchange(Receiver):
             head_at=self._head_at,
             first_at=self._first_at,
             ended_at=time.monotonic_ns(),
-            bytes_in=self._bytes_in,
-            bytes_out=self._bytes_out,
-            pieces=self._pieces,
+            bytes_in=self._bytes_in + body,
+            bytes_out=self._bytes_out + body,
+            pieces=self._pieces + unseen,
         )
         done(outcome)

@@ -14,8 +14,24 @@ SIZE_START = re.compile(rb"[0-9A-Fa-f]{0,16}(;[\t\x20-\x7e\x80-\xff]*)?\r?\Z")
 TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 TRAILER_START = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\r?\Z")
 
-# Size lines met before and found good; looked up instead of judged again.
-KNOWN: dict[bytes, int] = {b"%x" % size: size for size in range(1, 4096)}
+LARGEST = 4096
+"""Reads of fewer bytes are looked up: is this one whole chunk?"""
+STARTS: list[tuple[bytes, ...] | bytes] = [()] * LARGEST
+"""What one whole chunk of so many bytes, framing and all, starts with; nothing where there is no such chunk."""
+BODIES: list[int] = [0] * LARGEST
+"""The bytes of the body in it."""
+
+
+def _know(size: int) -> None:
+    line = b"%x\r\n" % size
+    count = len(line) + size + 2
+    if count < LARGEST:
+        STARTS[count] = line if line == line.upper() else (line, line.upper())
+        BODIES[count] = size
+
+
+for _size in range(1, LARGEST):
+    _know(_size)
 
 
 def frame(data: bytes) -> bytes:
@@ -26,6 +42,8 @@ def frame(data: bytes) -> bytes:
 class Intake(Protocol):
     """Takes what is read and gives back the bytes of the body in it."""
 
+    between: bool
+    """The next byte is the first of a chunk's size line."""
     done: bool
     """The body is complete; `rest` is what came after it."""
     rest: bytes
@@ -45,9 +63,10 @@ def intake(length: int, sizes: Sizes, most: int) -> Intake:
 class Counted:
     """A body of a known number of bytes."""
 
-    __slots__ = ("_left", "done", "plain", "rest")
+    __slots__ = ("_left", "between", "done", "plain", "rest")
 
     def __init__(self, length: int) -> None:
+        self.between = False
         self._left = length
         self.done = not length
         self.rest = b""
@@ -68,9 +87,10 @@ class Counted:
 class Open:
     """A body that ends with its connection."""
 
-    __slots__ = ("done", "plain", "rest")
+    __slots__ = ("between", "done", "plain", "rest")
 
     def __init__(self) -> None:
+        self.between = False
         self.done = False
         self.rest = b""
         self.plain = True
@@ -83,7 +103,6 @@ class Chunks:
     """A chunked body; extensions and trailers are checked, counted and dropped."""
 
     __slots__ = (
-        "_between",
         "_extensions",
         "_held",
         "_left",
@@ -91,6 +110,7 @@ class Chunks:
         "_room",
         "_step",
         "_total",
+        "between",
         "done",
         "plain",
         "rest",
@@ -98,7 +118,7 @@ class Chunks:
 
     def __init__(self, sizes: Sizes, most: int) -> None:
         self._step: Callable[[Chunks, bytes, int, list[bytes]], int] = Chunks._size_line
-        self._between = True
+        self.between = True
         self._held = b""
         self._left = 0
         self._total = 0
@@ -110,20 +130,20 @@ class Chunks:
         self.plain = True
 
     def feed(self, data: bytes) -> bytes:
-        if self._between:
+        if self.between:
             # The way a stream usually comes: one read is one whole chunk.
-            line = data.find(b"\r\n", 0, 12)
-            size = KNOWN.get(data[:line], 0)
-            if size and len(data) == line + size + 4 and data.endswith(b"\r\n"):
+            count = len(data)
+            if count < LARGEST and data.startswith(STARTS[count]) and data.endswith(b"\r\n"):
+                size = BODIES[count]
                 self._count(size)
                 self.plain = True
-                return data[line + 2 : -2]
+                return data[-size - 2 : -2]
             self.plain = True
         else:
             self.plain = False
         found = self._walk(data)
-        self._between = self._step is Chunks._size_line and not self._held
-        if not (self.done or self._between) or self.rest:
+        self.between = self._step is Chunks._size_line and not self._held
+        if not (self.done or self.between) or self.rest:
             self.plain = False
         return found[0] if len(found) == 1 else b"".join(found)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ollascope.pipe.ask import Address
+from ollascope.pipe.asking.ask import Address
 from ollascope.pipe.counters import Counters, Lag
 from ollascope.pipe.door import Application, Door, House
 from ollascope.pipe.limits import Limits

@@ -8,6 +8,9 @@ from ollascope.pipe.limits import Waits
 
 SLOWEST = 0.25
 FASTEST = 0.01
+PART = 32
+"""How many are looked at in one go, unless a round would take more than so many parts."""
+PARTS = 16
 
 
 class Watched(Protocol):
@@ -23,13 +26,19 @@ def tick_of(waits: Waits) -> float:
 
 
 class Sweep:
-    """The timer runs only while something is watched."""
+    """The timer runs only while something is watched.
 
-    __slots__ = ("_loop", "_tick", "_timer", "_watched")
+    A round looks at everything once a tick, in parts spread over it, so that no piece waits until a thousand
+    connections have been looked at.
+    """
+
+    __slots__ = ("_left", "_loop", "_part", "_pause", "_tick", "_timer", "_watched")
 
     def __init__(self, tick: float) -> None:
-        self._tick = tick
+        self._tick = self._pause = tick
         self._watched: set[Watched] = set()
+        self._left: list[Watched] = []
+        self._part = PART
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -41,6 +50,8 @@ class Sweep:
 
     def drop(self, one: Watched) -> None:
         self._watched.discard(one)
+        if not self._watched:
+            self._left.clear()
 
     def hurry(self, tick: float) -> None:
         """Looks at least this often from now on."""
@@ -48,7 +59,17 @@ class Sweep:
 
     def _look(self) -> None:
         assert self._loop is not None
-        self._timer = self._loop.call_later(self._tick, self._look) if self._watched else None
+        left, watched = self._left, self._watched
+        if not left:
+            left.extend(watched)
+            parts = min(PARTS, -(-len(left) // PART)) or 1
+            self._part = -(-len(left) // parts)
+            self._pause = self._tick / parts
+        self._timer = self._loop.call_later(self._pause, self._look) if watched else None
         now = time.monotonic_ns()
-        for one in tuple(self._watched):
-            one.check(now)
+        for _ in range(min(self._part, len(left))):
+            one = left.pop()
+            if one in watched:
+                one.check(now)
+            if not left:
+                break

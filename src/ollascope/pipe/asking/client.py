@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import NamedTuple
 
-from ollascope.pipe.ask import Address, Ask, Receiver, client_tls
+from ollascope.pipe.asking.ask import Address, Ask, Receiver, client_tls
+from ollascope.pipe.asking.link import Link
+from ollascope.pipe.asking.sending import Sending
 from ollascope.pipe.counters import Counters
 from ollascope.pipe.heads import AnswerHead, Headers
 from ollascope.pipe.limits import Limits, Waits
-from ollascope.pipe.link import Link, Sending
 from ollascope.pipe.request import Flow
 from ollascope.pipe.sweep import Sweep, tick_of
 from ollascope.words.errors import Cancelled, ConnectFailed, NetworkTrouble, StaleConnection, TooLarge
@@ -50,9 +51,8 @@ class Client:
             self._waits = ask.waits
             self._sweep.hurry(tick_of(ask.waits))
         sending = Sending(self, ask, receiver, loop)
-        if not self._sendings:
-            self._sweep.add(self)
         self._sendings.add(sending)
+        self._sweep.add(sending)
         self.counters.requests += 1
         self.counters.requests_open += 1
         link = self._take(ask.address)
@@ -103,6 +103,7 @@ class Client:
         if idle is None:
             idle = self._idle[link.address] = deque()
         idle.append(link)
+        self._sweep.add(self)
 
     def admit(self, link: Link) -> None:
         self._links.add(link)
@@ -120,19 +121,18 @@ class Client:
 
     def finished(self, sending: Sending) -> None:
         self._sendings.discard(sending)
+        self._sweep.drop(sending)
         self.counters.requests_open -= 1
 
     def check(self, now: int) -> None:
-        """Ends requests that have run out of time, and closes connections that nobody has used for long."""
-        for sending in tuple(self._sendings):
-            sending.check(now)
+        """Closes connections that nobody has used for long."""
         kept = self.limits.waits.kept
         for address, idle in tuple(self._idle.items()):
             while kept and idle and (now - idle[0].idle_since) / 1e9 > kept:
                 idle.popleft().close()
             if not idle:
                 del self._idle[address]
-        if not self._idle and not self._sendings:
+        if not self._idle:
             self._sweep.drop(self)
 
     def _start(self) -> asyncio.AbstractEventLoop:

@@ -3,227 +3,49 @@
 import asyncio
 import logging
 import select
-import threading
 import time
 from typing import Final, Protocol, cast
 
-from ollascope.pipe.ask import Address, Ask, Phase, Receiver, request_head
-from ollascope.pipe.counters import Counters
-from ollascope.pipe.framing import END, Intake, Open, frame, intake
+from ollascope.pipe.asking.ask import Address, Phase, Receiver
+from ollascope.pipe.asking.sending import Depot, Sending
+from ollascope.pipe.framing import BODIES, LARGEST, STARTS, Intake, Open, intake
 from ollascope.pipe.heads import UNTIL_CLOSE, AnswerHead, Crooked, check_answer_start, read_answer
-from ollascope.pipe.limits import Limits, Waits
 from ollascope.pipe.lines import masked
-from ollascope.words.errors import AnswerMalformed, ConnectionCut, NetworkTrouble, TimedOut
+from ollascope.pipe.passage import Passage
+from ollascope.words.errors import AnswerMalformed, ConnectionCut
 
 log = logging.getLogger("ollascope.pipe")
 
-NOBODY: Final = Receiver()
-"""Takes a receiver's place when all is said, so that the two do not keep each other for the garbage collector."""
 MOST_INTERIM: Final = 8
 """Interim (1xx) answers a server may send before the final one."""
-JOINED: Final = 65_536
-"""Bodies up to this size are written together with their head."""
 
 
-class Depot(Protocol):
-    """What requests and connections need of their client."""
-
-    limits: Limits
-    counters: Counters
-    debug: bool
-    thread: int
+class Pool(Depot, Protocol):
+    """What a connection needs of its client."""
 
     def admit(self, link: "Link") -> None: ...
     def give_back(self, link: "Link") -> None: ...
     def forget(self, link: "Link") -> None: ...
-    def finished(self, sending: "Sending") -> None: ...
-
-
-class Sending:
-    """One request on its way and the answer to it."""
-
-    __slots__ = (
-        "_depot", "_head", "_left", "_link", "_loop", "_receiver", "_task", "_wrote_all", "ask", "connected_at",
-        "heard_at", "last", "more", "paused", "phase", "plain", "reused", "sent_at", "started_at",
-    )  # fmt: skip
-
-    def __init__(self, depot: Depot, ask: Ask, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
-        self.ask = ask
-        self._head = request_head(ask)
-        self.phase = Phase.CONNECTING
-        self.reused = False
-        self.started_at = time.monotonic_ns()
-        self.connected_at = self.sent_at = 0
-        self.heard_at = self.started_at
-        self.paused = False
-        self.plain: bytes | None = None
-        self.last = self.more = False
-        self._depot = depot
-        self._left = ask.length or 0
-        self._link: Link | None = None
-        self._loop = loop
-        self._receiver = receiver
-        self._task: asyncio.Task[None] | None = None
-        self._wrote_all = ask.body is not None
-
-    def cancel(self) -> None:
-        """Closes at once, in any phase and from any thread; the receiver hears nothing more."""
-        if threading.get_ident() != self._depot.thread:
-            self._loop.call_soon_threadsafe(self.cancel)
-        elif self.phase is not Phase.DONE:
-            self._release()
-
-    def write(self, data: bytes) -> bool:
-        """A part of a streamed request body; False when the server is behind: wait for `on_ready`."""
-        link = self._link
-        if link is None or self._wrote_all or not data:
-            return link is not None and not link.full
-        if self.ask.length is None:
-            data = frame(data)
-        else:
-            self._spend(len(data))
-        link.write(data)
-        return not link.full
-
-    def finish(self) -> None:
-        """The end of a streamed request body."""
-        link = self._link
-        if link is not None and not self._wrote_all:
-            if self.ask.length is None:
-                link.write(END)
-            elif self._left:
-                self._spend(self._left + 1)
-            self._wrote_all = True
-            self._sent()
-
-    def _spend(self, count: int) -> None:
-        """A body of another length than announced would be read as the start of a next request, so it is not sent."""
-        self._left -= count
-        if self._left < 0:
-            self.cancel()
-            raise ValueError("a streamed request body must have the length that was announced")
-
-    def pause(self) -> None:
-        """Stops reading the answer."""
-        self.paused = True
-        if self._link is not None:
-            self._link.pause_reading()
-
-    def resume(self) -> None:
-        self.paused = False
-        self.heard_at = time.monotonic_ns()
-        if self._link is not None:
-            self._link.resume_reading()
-
-    # What the client and the connection call.
-
-    def connect_by(self, task: asyncio.Task[None]) -> None:
-        self._task = task
-
-    def begin(self, link: "Link", reused: bool) -> None:
-        """Writes the request on this connection."""
-        self._task = None
-        self._link = link
-        self.reused = reused
-        self.connected_at = self.started_at if reused else time.monotonic_ns()
-        self.phase = Phase.SENDING
-        body = self.ask.body
-        head, self._head = self._head, b""
-        if self._depot.debug:
-            log.debug("request to %s\n%s", self.ask.address, masked(head))
-        link.begin(self, self._receiver)
-        if body is None:
-            link.write(head)
-            self._loop.call_soon(self._invite)
-            return
-        if len(body) <= JOINED:
-            link.write(head + body)
-        else:
-            link.write(head)
-            link.write(body)
-        self._sent()
-
-    def wrote_all(self) -> bool:
-        return self._wrote_all
-
-    def fail(self, trouble: NetworkTrouble) -> None:
-        if self.phase is not Phase.DONE:
-            receiver = self._receiver
-            self._release()
-            receiver.on_failed(trouble)
-
-    def complete(self) -> None:
-        """The answer is here; the connection has been taken care of."""
-        self.phase = Phase.DONE
-        self._link = None
-        self._receiver = NOBODY
-        self._depot.finished(self)
-
-    def check(self, now: int) -> None:
-        waits = self.ask.waits or self._depot.limits.waits
-        silent = (now - self.heard_at) / 1e9
-        if waits.whole and (now - self.started_at) / 1e9 > waits.whole:
-            self._time_out(waits.whole, "the whole exchange")
-        elif self.phase is Phase.CONNECTING:
-            if waits.connect and (now - self.started_at) / 1e9 > waits.connect:
-                self._time_out(waits.connect, "connecting")
-        elif self.phase is Phase.READING:
-            if waits.idle and not self.paused and silent > waits.idle:
-                self._time_out(waits.idle, "reading the answer")
-        else:
-            self._check_sent(waits, now)
-
-    def _check_sent(self, waits: Waits, now: int) -> None:
-        link = self._link
-        if link is not None and waits.write and link.stuck(now, waits.write):
-            self._time_out(waits.write, "sending the request")
-        elif self.phase is Phase.WAITING and waits.head and (now - self.sent_at) / 1e9 > waits.head:
-            self._time_out(waits.head, "waiting for the answer's head")
-
-    def _time_out(self, seconds: float, phase: str) -> None:
-        self._depot.counters.timed_out += 1
-        self.fail(TimedOut(f"{self.ask.address} took more than {seconds:g} s: {phase}",
-                           hint="look at the server, or allow more time"))  # fmt: skip
-
-    def _sent(self) -> None:
-        if self.phase is Phase.SENDING:
-            self.phase = Phase.WAITING
-        self.sent_at = time.monotonic_ns()
-
-    def _invite(self) -> None:
-        if self._link is not None:
-            self._receiver.on_ready()
-
-    def _release(self) -> None:
-        """Lets go of the connection, which cannot be used again."""
-        self.phase = Phase.DONE
-        self._receiver = NOBODY
-        link, self._link = self._link, None
-        task, self._task = self._task, None
-        if link is not None:
-            link.abort()
-        if task is not None:
-            task.cancel()
-        self._depot.finished(self)
 
 
 class Link(asyncio.Protocol):
     """The protocol of a connection to a server; one request at a time."""
 
     __slots__ = (
-        "_buffer", "_depot", "_first", "_flushed", "_flushed_at", "_intake", "_interim", "_keep", "_paused",
-        "_poll", "_raw", "_receiver", "_seen", "_sending", "_sent", "_transport", "address", "full",
-        "idle_since", "lost", "served",
+        "_between", "_buffer", "_depot", "_first", "_flushed", "_flushed_at", "_intake", "_interim", "_keep",
+        "_passage", "_paused", "_poll", "_raw", "_receiver", "_seen", "_sending", "_sent", "_transport", "address",
+        "full", "idle_since", "lost", "served",
     )  # fmt: skip
 
     _transport: asyncio.Transport
 
-    def __init__(self, depot: Depot, address: Address, first: Sending) -> None:
+    def __init__(self, depot: Pool, address: Address, first: Sending) -> None:
         self.address = address
         self.full = False
         self.lost = False
         self.idle_since = 0
         self.served = 0
+        self._between = False
         self._depot = depot
         self._buffer = b""
         self._flushed = 0
@@ -231,6 +53,7 @@ class Link(asyncio.Protocol):
         self._intake: Intake | None = None
         self._interim = 0
         self._keep = False
+        self._passage: Passage | None = None
         self._paused = False
         self._poll: select.poll | None = None
         self._raw = False
@@ -255,6 +78,22 @@ class Link(asyncio.Protocol):
             wires.abort()
 
     def data_received(self, data: bytes) -> None:
+        # The way a stream usually comes, one read is one whole chunk, is gone in as few steps as can be.
+        if self._between:
+            count = len(data)
+            if count < LARGEST and data.startswith(STARTS[count]) and data.endswith(b"\r\n"):
+                passage = self._passage
+                if passage is None:
+                    self._take_chunk(data, BODIES[count])
+                else:
+                    passage.pieces += 1
+                    passage.bytes += count
+                    passage.body += BODIES[count]
+                    passage.write(data)
+                return
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         at = time.monotonic_ns()
         sending = self._sending
         if sending is None:
@@ -277,7 +116,9 @@ class Link(asyncio.Protocol):
                 self._finish(sending, time.monotonic_ns())
             else:
                 sending.fail(self._cut("closed the connection before its answer was complete"))
-        self._transport.close()
+        # asyncio's TLS transports fall apart when they are closed twice.
+        if not self._transport.is_closing():
+            self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
@@ -308,6 +149,9 @@ class Link(asyncio.Protocol):
         self._sent += len(data)
         self._depot.counters.bytes_out += len(data)
         self._transport.write(data)
+
+    def let_pass(self, passage: Passage) -> None:
+        self._passage = passage
 
     def pause_reading(self) -> None:
         if not self._paused and not self._transport.is_closing():
@@ -422,6 +266,16 @@ class Link(asyncio.Protocol):
         if self._sending is sending:
             self._finish(sending, at)
 
+    def _take_chunk(self, data: bytes, size: int) -> None:
+        sending, receiver = self._sending, self._receiver
+        assert sending is not None
+        assert receiver is not None
+        sending.heard_at = at = time.monotonic_ns()
+        self._depot.counters.bytes_in += len(data)
+        sending.plain = data
+        sending.last = False
+        receiver.on_piece(data if self._raw else data[-size - 2 : -2], at)
+
     def _read_body(self, sending: Sending, data: bytes, at: int) -> None:
         reader = self._intake
         assert reader is not None
@@ -437,6 +291,7 @@ class Link(asyncio.Protocol):
         reader, receiver = self._intake, self._receiver
         assert reader is not None
         assert receiver is not None
+        self._between = reader.between
         sending.plain = data if reader.plain else None
         sending.last = reader.done
         if self._raw:
@@ -465,7 +320,11 @@ class Link(asyncio.Protocol):
         receiver.on_end(at)
 
     def _let_go(self) -> None:
+        passage, self._passage = self._passage, None
+        if passage is not None:
+            self._depot.counters.bytes_in += passage.bytes
         self._sending = self._receiver = self._intake = None
+        self._between = False
         self._buffer = b""
 
     def _malformed(self, sending: Sending, crooked: Crooked) -> None:
