@@ -44,7 +44,7 @@ def test_installed_program_runs_from_an_empty_folder(installed):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("folder", ["templates", "config"])
+@pytest.mark.parametrize("folder", ["templates", "config", "models"])
 def test_shipped_folder_is_in_the_wheel_whole(installed, folder):
     script = f"from ollascope.settings.shipped import shipped; print(shipped({folder!r}))"
     python = installed / "venv" / "bin" / "python"

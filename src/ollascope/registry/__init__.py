@@ -1,0 +1,1 @@
+"""What there is to run: model files and what is known of them."""
