@@ -18,7 +18,7 @@ main() {
   fi
   install "$kind"
   mark "$kind"
-  speak_of_compiler "$kind"
+  take_engine || speak_of_engine
 }
 
 say() { printf '%s\n' "$*"; }
@@ -99,9 +99,17 @@ mark() {
   if [ "$1" = dev ]; then touch "$VENV/.dev"; fi
 }
 
-speak_of_compiler() {
-  if ! command -v c++ >/dev/null && ! command -v g++ >/dev/null && ! command -v clang++ >/dev/null; then
-    say "setup: no C++ compiler was found; the embedded engine needs one (Debian and Ubuntu: apt install build-essential)"
+take_engine() { # the embedded engine's library, if this user has built it before; it is never compiled here
+  local words
+  words=$("$VENV/bin/python" -m ollascope engine build --no-compile 2>/dev/null) && say "setup: $words"
+}
+
+speak_of_engine() {
+  if command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null; then
+    say "setup: the embedded engine is not built yet, which Ollascope does not need where Ollama answers;"
+    say "  $VENV/bin/ollascope engine build compiles it once for all your checkouts, in some minutes"
+  else
+    say "setup: no C++ compiler was found; the embedded engine needs one (Debian and Ubuntu: apt install g++)"
   fi
 }
 

@@ -14,6 +14,7 @@ SECTIONS = {
     "addresses": "ollascope.settings.addresses:Addresses",
     "checks": "ollascope.checks.limits:Checks",
     "processes": "ollascope.processes.settings:Processes",
+    "engines": "ollascope.engines.settings:Engines",
     "serve": "ollascope.serve.settings:Serve",
     "fake": "ollascope.engines.fake.settings:Fake",
     "host": "ollascope.host.thresholds:Host",

@@ -13,6 +13,7 @@ def test_ids_are_stable():
         "python",
         "packages",
         "compiler",
+        "engine",
         "memory",
         "disk",
         "clock",
@@ -20,6 +21,10 @@ def test_ids_are_stable():
         "data",
         "ports",
         "gpu",
+        "ollama",
+        "ollama-version",
+        "ollama-models",
+        "ollama-slots",
     ]
 
 

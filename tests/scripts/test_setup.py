@@ -106,12 +106,31 @@ def test_failed_install_shows_pips_words_and_what_to_do(checkout, words, hint):
     assert not (checkout / "tree" / ".venv" / ".base").exists()
 
 
+NO_ENGINE = '[ "$3" != engine ] || exit 1'
+
+
 def test_missing_compiler_is_a_word_and_no_failure(checkout):
-    fake_venv(checkout, "exit 0")
+    fake_venv(checkout, NO_ENGINE)
     done = set_up(checkout)
     assert done.returncode == 0
     assert "no C++ compiler was found" in done.stdout
     assert (checkout / "tree" / ".venv" / ".base").exists()
+
+
+def test_engine_that_is_not_built_is_no_failure_and_the_command_is_told(checkout):
+    fake_venv(checkout, NO_ENGINE)
+    pretend(checkout, "c++", "exit 0")
+    done = set_up(checkout)
+    assert done.returncode == 0
+    assert ".venv/bin/ollascope engine build compiles it once" in done.stdout
+
+
+def test_engine_that_was_built_before_is_taken_and_never_compiled(checkout):
+    fake_venv(checkout, f'echo "$*" >> "{checkout}/asked"; [ "$3" != engine ] || echo "llama-cpp-python is built"')
+    done = set_up(checkout)
+    assert done.returncode == 0
+    assert done.stdout.endswith("setup: llama-cpp-python is built\n")
+    assert "-m ollascope engine build --no-compile\n" in (checkout / "asked").read_text()
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from ollascope.settings.data import (
     measure,
     remove,
     user_home,
+    usual_cache,
     usual_folder,
 )
 from ollascope.words.errors import FolderUnusable
@@ -50,6 +51,23 @@ def test_usual_folder_without_a_home_variable_is_the_users() -> None:
     assert usual_folder({"HOME": "relative"}, "linux") is None
 
 
+@pytest.mark.parametrize(
+    ("environ", "platform", "folder"),
+    [
+        ({"HOME": "/h"}, "linux", "/h/.cache/ollascope"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/x"}, "linux", "/x/ollascope"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "relative"}, "linux", "/h/.cache/ollascope"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/x"}, "darwin", "/h/Library/Caches/ollascope"),
+    ],
+)
+def test_usual_cache_is_the_platforms(environ: dict[str, str], platform: str, folder: str) -> None:
+    assert usual_cache(environ, platform) == Path(folder)
+
+
+def test_user_without_a_home_has_no_cache() -> None:
+    assert usual_cache({"HOME": "relative"}, "linux") is None
+
+
 def test_created_folder_is_closed_to_others_and_marked(tmp_path: Path) -> None:
     folder = made(tmp_path / "a" / "b")
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -76,7 +94,7 @@ def test_folder_of_another_program_with_our_names_is_not_taken(tmp_path: Path) -
     for place in PLACES[1:]:
         (folder / place.name).mkdir()
     (folder / SETTINGS_FILE.name).write_text("theirs")
-    with pytest.raises(FolderUnusable, match="is not marked as Ollascope's and holds other things: ledger, logs"):
+    with pytest.raises(FolderUnusable, match="is not marked as Ollascope's and holds other things: engine-probe"):
         create(folder)
     assert not (folder / MARKER).exists()
 

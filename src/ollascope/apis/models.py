@@ -292,7 +292,7 @@ def _write_model(model: Model) -> dict[str, Json]:
 
 def _read_openai(data: Mapping[str, Json]) -> Model:
     created = count(data.get("created"))
-    known = {"id", "object", "created", "owned_by"}
+    known = {"id", "object", "created"}
     return Model(
         name=text_of(data.get("id")),
         modified_at=_instant(created) if created is not None else None,

@@ -1,13 +1,16 @@
 """Answers from bytes, cut anywhere: lines, server-sent events or one whole body, each to its Chunks."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
+from ollascope.apis.body import malformed
 from ollascope.words.chunk import Chunk
 from ollascope.words.errors import TooLarge, Trouble
 
 LINE_LIMIT: Final = 8 * 1024 * 1024
 BODY_LIMIT: Final = 64 * 1024 * 1024
+FIELD: Final = re.compile(rb"[a-z-]{0,20}", re.IGNORECASE)  # a comment's is empty
 SPACE: Final = 32  # every byte up to it is white or a control
 
 
@@ -160,6 +163,8 @@ class Events:
             return payload
         elif line.startswith(b"error:"):  # llama.cpp's way to fail in mid-stream
             return b'{"error":' + line[6:] + b"}"
+        elif line and not FIELD.fullmatch(line.partition(b":")[0]):
+            raise malformed("the answer holds a line that is no part of an event")
         return None
 
     def _add(self, data: bytes) -> None:

@@ -53,6 +53,9 @@ PLACES: tuple[Place, ...] = (  # one line for each thing a room keeps
     Place(name="run", meaning="who holds this folder and how its processes stand; empty when nothing runs"),
     Place(name="logs", meaning="what each process printed and logged"),
     Place(name="ledger", meaning="what was recorded: Calls, Samples and their sums"),
+    Place(name="summaries", meaning="a page about each day that is over"),
+    Place(name="models", meaning="model files of the embedded engine"),
+    Place(name="engine-probe.json", meaning="whether the embedded engine's build computes right on this processor"),
     Place(name="ollama-log.place", meaning="how far the log of an Ollama has been read"),
 )
 OURS = frozenset({MARKER, *(place.name for place in PLACES)})
@@ -69,6 +72,17 @@ def usual_folder(environ: Mapping[str, str], platform: str) -> Path | None:
         return None
     inside = "Library/Application Support" if platform == "darwin" else ".local/share"
     return Path(home) / inside / "ollascope"
+
+
+def usual_cache(environ: Mapping[str, str], platform: str) -> Path | None:
+    """Where this platform keeps what a program can make again; none for a user without a home folder."""
+    named = environ.get("XDG_CACHE_HOME", "")
+    if platform != "darwin" and named.startswith("/"):
+        return Path(named) / "ollascope"
+    home = environ.get("HOME") or user_home()
+    if not home.startswith("/"):
+        return None
+    return Path(home) / ("Library/Caches" if platform == "darwin" else ".cache") / "ollascope"
 
 
 def user_home() -> str:

@@ -12,7 +12,8 @@ from ollascope.settings.scalars import NULL, path_of, secret_in, value_of, words
 from ollascope.words.errors import BadSettings
 
 PREFIX = "OLLASCOPE__"
-ALIASES = {"OLLASCOPE_DATA": "data.folder"}
+ALIASES = {"OLLASCOPE_DATA": "data.folder", "OLLAMA_HOST": "engines.ollama.url"}
+GIVES_WAY = frozenset({"OLLAMA_HOST"})  # another program's: where our own variable says something else, ours holds
 IN_FILE = "_file"  # `token_file: path` is where the secret `token` lies
 
 PLAIN_SECRET = "a secret in plain text"  # noqa: S105 - the words of a message
@@ -64,7 +65,8 @@ def from_environment(environ: Mapping[str, str], classes: Mapping[str, type], mi
                 continue
             before = layer.get(entry.key)
             _take_text(layer, entry, text, origin, mistakes)
-            _refuse_two(before, layer.get(entry.key), mistakes)
+            if before is None or before.origin.name not in GIVES_WAY:
+                _refuse_two(before, layer.get(entry.key), mistakes)
         elif secret := _secret_of(name, known, IN_FILE.upper()):
             _take_secret(layer, secret, text, origin, mistakes)
         else:

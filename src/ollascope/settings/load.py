@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from ollascope.settings.data import Data, usual_folder
+from ollascope.settings.data import Data, usual_cache, usual_folder
 from ollascope.settings.fields import Field, fields_of, resolve
 from ollascope.settings.files import is_absent, read
 from ollascope.settings.findings import (
@@ -32,7 +32,7 @@ Section = TypeVar("Section")
 FILE_NAME = "settings.yaml"
 HINT = "`ollascope settings check` tells the same and more; `ollascope settings show` lists every key"
 
-_OURS = frozenset({"OLLASCOPE_DATA", "OLLASCOPE_SETTINGS", "HOME", "XDG_DATA_HOME"})
+_OURS = frozenset({"OLLASCOPE_DATA", "OLLASCOPE_SETTINGS", "OLLAMA_HOST", "HOME", "XDG_DATA_HOME"})
 _SCREEN = frozenset({
     "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "TERM", "TERM_PROGRAM", "TMUX", "STY", "VTE_VERSION",
     "KONSOLE_VERSION", "WT_SESSION",
@@ -129,6 +129,11 @@ class Settings:
         raise BadSettings("there is no home folder to keep data in", hint="set OLLASCOPE_DATA to a folder")
 
 
+def cache_folder() -> Path | None:
+    """Where this user's Ollascope keeps what it can make again, whatever the data folder; none without a home."""
+    return usual_cache(os.environ, sys.platform)
+
+
 def screen() -> dict[str, str]:
     """What the environment says of the person's screen: where it is and what their terminal can do."""
     return {name: text for name, text in os.environ.items() if name in _SCREEN}
@@ -138,14 +143,14 @@ def load(sections: Mapping[str, str], sources: Sources) -> Settings:
     """The settings in force, or every mistake in them at once."""
     settings, mistakes = examine(sections, sources)
     if mistakes:
-        raise BadSettings("\n".join([*_heading(mistakes), *map(str, mistakes)]), hint=HINT)
+        raise BadSettings("\n".join([*heading(mistakes), *map(str, mistakes)]), hint=HINT)
     return settings
 
 
-def _heading(mistakes: tuple[Finding, ...]) -> list[str]:
+def heading(mistakes: tuple[Finding, ...], where: str = "the settings") -> list[str]:
     """A line above several mistakes, so that each of them begins with its place."""
     count = f"more than {LISTED}" if len(mistakes) > LISTED else str(len(mistakes))
-    return [f"{count} mistakes in the settings"] if len(mistakes) > 1 else []
+    return [f"{count} mistakes in {where}"] if len(mistakes) > 1 else []
 
 
 def examine(sections: Mapping[str, str], sources: Sources) -> tuple[Settings, tuple[Finding, ...]]:
@@ -159,7 +164,7 @@ def examine(sections: Mapping[str, str], sources: Sources) -> tuple[Settings, tu
     given |= from_flags(sources.assignments, classes, mistakes)
     if sources.data_folder is not None:
         given |= _of_data_flag(sources.data_folder, mistakes)
-    built = {cls: _build(cls, f"{name}.", given) for name, cls in classes.items()}
+    built: dict[type, object] = {cls: build(cls, f"{name}.", given) for name, cls in classes.items()}
     entries = tuple(entry for name, cls in classes.items() for entry in _entries(cls, f"{name}.", given))
     _keep_order(entries, mistakes)
     settings = Settings(
@@ -249,15 +254,15 @@ def _of_data_flag(folder: Path, mistakes: Mistakes) -> Layer:
         return {}
 
 
-def _build(cls: type, prefix: str, given: Layer) -> object:
+def build(cls: type[Section], prefix: str, given: Layer) -> Section:
+    """A section, or a thing of that class, from the values of the layers."""
     values: dict[str, object] = {}
     for entry in fields_of(cls, prefix):
         if entry.shape.form == "section":
-            values[entry.name] = _build(entry.shape.inside, f"{entry.key}.", given)
+            values[entry.name] = build(entry.shape.inside, f"{entry.key}.", given)
         elif entry.key in given:
             values[entry.name] = _value(entry, given)
-    made: object = cls(**values)
-    return made
+    return cls(**values)
 
 
 def _value(entry: Field, given: Layer) -> object:
@@ -265,7 +270,7 @@ def _value(entry: Field, given: Layer) -> object:
     if entry.shape.form != "things":
         return value
     assert isinstance(value, int)
-    return tuple(_build(entry.shape.inside, f"{entry.key}[{number}].", given) for number in range(value))
+    return tuple(build(entry.shape.inside, f"{entry.key}[{number}].", given) for number in range(value))
 
 
 def _entries(cls: type, prefix: str, given: Layer) -> Iterator[Entry]:

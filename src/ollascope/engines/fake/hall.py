@@ -5,11 +5,19 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ollascope.apis.errors import busy
 from ollascope.apis.ollama_request import FOREVER
 from ollascope.engines.fake.plan import SECOND, Plan
 from ollascope.engines.fake.settings import Fake
+
+
+class Turnstile(Protocol):
+    """Whoever waits for a slot: a future, of whatever kind."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: None, /) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +30,7 @@ class Seat:
     expires: float = FOREVER
     users: int = 0  # who waits for it or runs on it
     running: int = 0
-    waiting: deque["asyncio.Future[None]"] = field(default_factory=deque)
+    waiting: deque["Turnstile"] = field(default_factory=deque)
     said: str = ""  # the last prompt: what is cached
 
 
@@ -45,6 +53,18 @@ class Hall:
 
     async def enter(self, model: str, plan: Plan) -> Seat:
         """Waits for the model and for a slot of it; raises EngineBusy when too many wait already."""
+        seat = self.arrive(model, plan)
+        try:
+            await self._wait_until(seat.ready)
+            await self._wait_for_slot(seat)
+        except asyncio.CancelledError:
+            self.abandon(seat)
+            raise
+        seat.expires = self._clock() + plan.lifetime_s * SECOND
+        return seat
+
+    def arrive(self, model: str, plan: Plan) -> Seat:
+        """Counts one more at the model, which may have to be loaded; then comes the wait for a slot."""
         self._sweep()
         seat = self._seats.get(model)
         if seat is not None and seat.context != plan.context and not seat.users:
@@ -54,24 +74,24 @@ class Hall:
         else:
             self._check_crowd(seat)
         seat.users += 1
-        try:
-            await self._wait_until(seat.ready)
-            await self._wait_for_slot(seat)
-        except asyncio.CancelledError:
-            self._abandon(seat)
-            raise
-        seat.expires = self._clock() + plan.lifetime_s * SECOND
         return seat
 
     def leave(self, seat: Seat, lifetime_s: float) -> None:
         """Gives the slot back; the model stays for its lifetime from now."""
         seat.users -= 1
         seat.expires = self._clock() + lifetime_s * SECOND
-        self._pass_on(seat)
+        self.pass_on(seat)
         if lifetime_s <= 0 and not seat.users:
             self._drop(seat)
 
-    def _pass_on(self, seat: Seat) -> None:
+    def take_slot(self, seat: Seat) -> bool:
+        """Takes a slot if one is free."""
+        slots = self._settings.queue.slots
+        free = not slots or (seat.running < slots and not seat.waiting)
+        seat.running += free
+        return free
+
+    def pass_on(self, seat: Seat) -> None:
         """A slot is free: the next who waits gets it."""
         seat.running -= 1
         while seat.waiting:
@@ -107,9 +127,7 @@ class Hall:
             await asyncio.sleep(left / SECOND)
 
     async def _wait_for_slot(self, seat: Seat) -> None:
-        slots = self._settings.queue.slots
-        if not slots or (seat.running < slots and not seat.waiting):
-            seat.running += 1
+        if self.take_slot(seat):
             return
         turn = asyncio.get_running_loop().create_future()
         seat.waiting.append(turn)
@@ -119,10 +137,10 @@ class Hall:
             if turn.cancelled():
                 seat.waiting.remove(turn)
             else:  # the slot was given and is not wanted any more
-                self._pass_on(seat)
+                self.pass_on(seat)
             raise
 
-    def _abandon(self, seat: Seat) -> None:
+    def abandon(self, seat: Seat) -> None:
         """Who leaves while a model loads for nobody else ends the loading."""
         seat.users -= 1
         if not seat.users and seat.ready > self._clock():

@@ -29,11 +29,12 @@ CUT_HINT: Final = "nothing to do: the fake was told to fail"
 class FakeSource:
     """Answers prompts as the settings say; the same for a server and for a program that has it inside."""
 
-    def __init__(self, settings: Fake | None = None) -> None:
+    def __init__(self, settings: Fake | None = None, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self.settings = settings or Fake()
+        self.clock = clock
         self.library = Library(self.settings.models)
-        self.hall = Hall(self.settings)
-        self.memory = Memory(self.settings.truth)
+        self.hall = Hall(self.settings, clock)
+        self.memory = Memory(self.settings.truth, clock)
         seed = self.settings.answer.seed
         self._random = chance.Random(seed) if seed else chance.Random()  # noqa: S311 - chance, not secrets
 
@@ -47,16 +48,10 @@ class FakeSource:
         try:
             await turn.enter()
             for due, chunk in turn.steps():
-                while (left := due - time.monotonic_ns()) > 0:
+                while (left := due - self.clock()) > 0:
                     await asyncio.sleep(left / SECOND)
-                turn.note(due, time.monotonic_ns())
-                if isinstance(chunk, bytes):
-                    raise AnswerMalformed("the answer is garbage", hint=CUT_HINT)
-                if isinstance(chunk, Trouble):
-                    raise chunk
-                if chunk.done:
-                    turn.leave("ok")
-                yield chunk
+                turn.note(due, self.clock())
+                yield turn.said(chunk)
         except Trouble as error:
             turn.leave(error.code)
             raise
@@ -94,16 +89,31 @@ class Turn:
 
     async def enter(self) -> None:
         """Until the model begins with the prompt; raises what the prompt is refused with."""
-        source, truth = self._source, self.truth
-        entry, plan = source.look(self._prompt)
+        model, plan = self.look()
+        if not self.unload(model, plan):
+            self.sit(await self._source.hall.enter(model, plan), plan)
+
+    def look(self) -> tuple[str, Plan]:
+        """The model and what will happen; raises what the prompt is refused with."""
+        entry, plan = self._source.look(self._prompt)
         self._plan = plan
-        truth.tokens_in = plan.tokens_in
-        if plan.loads_only and plan.lifetime_s == 0:
-            source.hall.unload(entry.name)
-            truth.slot = truth.loaded = truth.first = time.monotonic_ns()
-            return
-        seat = self._seat = await source.hall.enter(entry.name, plan)
-        truth.slot = time.monotonic_ns()
+        self.truth.tokens_in = plan.tokens_in
+        return entry.name, plan
+
+    def unload(self, model: str, plan: Plan) -> bool:
+        """A prompt that only takes the model out of memory is done with at once."""
+        if not (plan.loads_only and plan.lifetime_s == 0):
+            return False
+        truth = self.truth
+        self._source.hall.unload(model)
+        truth.slot = truth.loaded = truth.first = self._source.clock()
+        return True
+
+    def sit(self, seat: Seat, plan: Plan) -> None:
+        """A slot was given: the model begins with the prompt."""
+        truth = self.truth
+        self._seat = seat
+        truth.slot = self._source.clock()
         truth.loaded = seat.ready
         truth.load = max(0, seat.ready - truth.arrived)
         self._start(plan, seat)
@@ -130,6 +140,16 @@ class Turn:
                     yield first + offset, wrong
             yield first + offset + late, self._finished(chunk) if chunk.done else chunk
 
+    def said(self, piece: Piece) -> Chunk:
+        """The Chunk to give away, or the Trouble there is instead; with the last the slot is free."""
+        if isinstance(piece, bytes):
+            raise AnswerMalformed("the answer is garbage", hint=CUT_HINT)
+        if isinstance(piece, Trouble):
+            raise piece
+        if piece.done:
+            self.leave("ok")
+        return piece
+
     @property
     def note(self) -> Callable[[int, int], None]:
         """To be called when a piece is given away: when it was due, and the time."""
@@ -141,7 +161,7 @@ class Turn:
             return
         self._left = True
         self.truth.outcome = outcome
-        self.truth.ended = time.monotonic_ns()
+        self.truth.ended = self._source.clock()
         if self._seat is not None and self._plan is not None:
             self._source.hall.leave(self._seat, self._plan.lifetime_s)
 

@@ -1,0 +1,1 @@
+"""What an Ollama does without saying so: prompts cut, formats not kept, models loaded anew."""

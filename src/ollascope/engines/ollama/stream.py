@@ -1,0 +1,195 @@
+"""One answer of an Ollama on its way: its Chunks as they come, and what was done in silence when it ends."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from ollascope.apis.formats import answer_reader, write_request
+from ollascope.apis.models import Model, read_models
+from ollascope.apis.routes import Action
+from ollascope.engines.engine import Trace
+from ollascope.engines.ollama.silence.verdict import (
+    LOAD_S,
+    Around,
+    Place,
+    Witness,
+    cause_of_load,
+    find_silence,
+    has_images,
+    hidden_wait_s,
+)
+from ollascope.engines.ollama.silence.watch import Watch
+from ollascope.engines.ollama.versions import Version, needs_version
+from ollascope.engines.wire import Exchange, Patience, Session, troubles
+from ollascope.host.files import decimal
+from ollascope.words.call import LoadCause
+from ollascope.words.chunk import Chunk
+from ollascope.words.errors import Cancelled, Trouble
+from ollascope.words.prompt import Prompt
+
+ERROR_BYTES: Final = 1 << 20
+LIST_BYTES: Final = 1 << 24
+BESIDE_S: Final = 1.0  # a short question beside an answer must not hold it up
+BESIDE: Final = Patience(connect_s=BESIDE_S, first_s=BESIDE_S, idle_s=BESIDE_S, answer_s=BESIDE_S)
+LONG_PROMPT: Final = 1024  # characters; of a shorter one nothing is cut
+
+
+class Knowledge(Protocol):
+    """What a stream asks its engine."""
+
+    session: Session
+    aside: Session  # for short questions: a connection that an answer uses is its own, so that its time is known
+    watch: Watch
+
+    def version(self) -> Version | None: ...
+    def sees(self, model: str) -> bool | None: ...
+    def refused(self, status: int, body: bytes, prompt: Prompt) -> Trouble: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What was found out about an answer that has ended."""
+
+    load_cause: LoadCause | None = None
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class OllamaStream:
+    """Iterate over the Chunks of one answer; closing ends the exchange from any thread."""
+
+    def __init__(self, engine: Knowledge, prompt: Prompt) -> None:
+        self._engine = engine
+        self._prompt = prompt
+        self._exchange: Exchange | None = None
+        self._closed = self._ended = False
+        self._status: int | None = None
+        self._connect_s: float | None = None
+        self._retry_after_s: float | None = None
+        self._verdict = _Verdict()
+        self._chunks: Iterator[Chunk] = self._answer()
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self
+
+    def __next__(self) -> Chunk:
+        if self._closed and not self._ended:
+            raise troubles.cancelled()
+        return next(self._chunks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the exchange at once; whoever waits for a piece gets Cancelled."""
+        self._closed = True
+        if self._exchange is not None:
+            self._exchange.close()
+        self._chunks = iter(())  # the answer's own iterator and this object would keep each other
+
+    @property
+    def trace(self) -> Trace:
+        """What is known so far."""
+        return Trace(
+            api="ollama",
+            status=self._status,
+            connect_s=self._connect_s,
+            load_cause=self._verdict.load_cause,
+            retry_after_s=self._retry_after_s,
+            flags=self._verdict.flags,
+            notes=self._verdict.notes,
+        )
+
+    def _answer(self) -> Iterator[Chunk]:
+        around = self._engine.watch.before(self._prompt.model, self._loaded)
+        witness, final = Witness(self._prompt), None
+        for chunk in self._pieces():
+            witness.hear(chunk)
+            if not chunk.done:
+                yield chunk
+                continue
+            final = replace(chunk, queue_s=hidden_wait_s(chunk))
+            known = self._engine.watch.known(self._prompt.model)
+            self._judge(witness, final, replace(around, after=known, version=self._version(asks=False)))
+            yield final
+        self._ended = True
+        if final is not None and not self._closed:
+            self._conclude(witness, final, around)
+
+    def _pieces(self) -> Iterator[Chunk]:
+        action: Action = self._prompt.operation
+        body = write_request("ollama", action, self._prompt)
+        exchange = self._hold(self._engine.session.open("POST", f"/api/{action}", body))
+        try:
+            head = exchange.begin()
+            self._status, self._connect_s = head.status, head.connect_s
+            if not 200 <= head.status < 300:
+                self._retry_after_s = decimal(head.headers.get("retry-after", ""))
+                raise self._engine.refused(head.status, exchange.read(ERROR_BYTES), self._prompt)
+            reader = answer_reader("ollama", action, head.headers.get("content-type", ""))
+            for data in exchange:
+                yield from reader.feed(data)
+            yield from reader.finish()
+        finally:
+            exchange.close()
+
+    def _hold(self, exchange: Exchange) -> Exchange:
+        """From here on `close` ends this exchange; one that comes too late is ended by itself."""
+        self._exchange = exchange
+        if self._closed:
+            exchange.close()
+            raise troubles.cancelled()
+        return exchange
+
+    def _loaded(self) -> tuple[Model, ...] | None:
+        """The models in memory; not to know them is no reason to fail."""
+        exchange = self._hold(self._engine.aside.open("GET", "/api/ps"))
+        with contextlib.closing(exchange):
+            try:
+                head = exchange.begin()
+                return read_models(exchange.read(LIST_BYTES)) if head.status == 200 else None
+            except Cancelled:
+                raise
+            except Trouble:
+                return None
+
+    def _conclude(self, witness: Witness, final: Chunk, around: Around) -> None:
+        """When the last Chunk is out there is time to ask how the model lies in memory now, where that matters."""
+        watch, model = self._engine.watch, self._prompt.model
+        try:
+            if self._matters(witness, final, watch.known(model)):
+                watch.note(self._loaded())
+            sees = self._engine.sees(model) if has_images(self._prompt) else None
+            version = self._version(asks=True)
+            self._judge(witness, final, replace(around, after=watch.known(model), version=version, sees=sees))
+        except Cancelled:  # what is known stays
+            return
+
+    def _matters(self, witness: Witness, final: Chunk, known: Place | None) -> bool:
+        if (final.load_s or 0.0) >= LOAD_S or self._engine.watch.is_stale():
+            return True
+        limits = "num_ctx" in self._prompt.options or final.reason == "length"
+        return known is None and (limits or witness.size + self._asked_size() > LONG_PROMPT)
+
+    def _asked_size(self) -> int:
+        return len(self._prompt.text or "") + sum(len(message.content) for message in self._prompt.messages)
+
+    def _version(self, *, asks: bool) -> Version | None:
+        """The server's version, asked only where a verdict hangs on it."""
+        unsure = needs_version(self._prompt.options) or self._asked_size() > LONG_PROMPT
+        return self._engine.version() if asks and unsure else None
+
+    def _judge(self, witness: Witness, final: Chunk, around: Around) -> None:
+        found = list(find_silence(witness, final, around))
+        self._verdict = _Verdict(
+            cause_of_load(final, around),
+            tuple(dict.fromkeys(flag for flag, _ in found if flag)),
+            tuple(note for _, note in found),
+        )
