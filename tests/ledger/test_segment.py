@@ -27,6 +27,7 @@ def test_folder_and_files_are_closed_to_others(ledger, write, make_call):
     (path,) = ledger.glob("*/calls-*.jsonl")
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.parent.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_same_process_number_in_two_containers_makes_two_files(ledger, write, make_call):

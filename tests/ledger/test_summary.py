@@ -42,7 +42,7 @@ def test_sums_and_calls_give_the_same_answer(ledger, write, make_call, noon):
 
 def test_only_calls_that_count_are_counted(ledger, write, make_call):
     write(make_call(), make_call(parent="p"), make_call(source="bench"), make_call(source="probe"),
-          make_call(model="demo:latest"))  # fmt: skip
+          make_call(model="demo-qwen3-f16:latest"))  # fmt: skip
     roll_up(ledger)
     for answer in both(ledger, Question(where=Where(counted=COUNTED))):
         assert requests(answer) == {(): 1}

@@ -28,7 +28,7 @@ def test_counts_outcomes_and_figures_are_told():
 
 def test_few_requests_are_said_to_be_few():
     few = Summary(since=0, until=60, requests=2, outcomes={"ok": 2})
-    assert any(isinstance(part, Text) and "Only 2 requests" in part.lines[0] for part in summary_parts(few))
+    assert any(isinstance(part, Text) and "Few requests (2)" in part.lines[0] for part in summary_parts(few))
 
 
 def test_nothing_is_told_as_nothing():

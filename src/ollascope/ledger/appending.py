@@ -28,7 +28,8 @@ class Appender:
         path = folder / segment_name(kind, day, number, origin)
         unfinished = path.with_name(UNFINISHED + path.name)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ledger.mkdir(mode=0o700, parents=True, exist_ok=True)  # a mode holds for the last folder only
+            folder.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ import orjson
 from ollascope.words.call import Call
 
 OWN_SOURCES = frozenset({"bench", "probe"})  # Calls that Ollascope makes to measure
-DEMO_MODEL = "demo"  # whatever its tag
+DEMO_MODELS = frozenset({"demo", "demo-qwen3-f16"})  # whatever their tag
 
 DIMENSIONS = ("source", "engine", "backend", "model", "outcome", "arm", "key_id")
 _ASKED = (*DIMENSIONS, "run", "id")
@@ -86,7 +86,7 @@ class Where:
 
 def is_demo(model: str | None) -> bool:
     """Whether a model is the demo model, whose speed says nothing about this machine."""
-    return model is not None and model.partition(":")[0] == DEMO_MODEL
+    return model is not None and model.partition(":")[0] in DEMO_MODELS
 
 
 def _needles(words: tuple[str | None, ...]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ def summary_parts(summary: Summary, language: Language = "en", metrics: Sequence
         return [Text(lines=[word("nothing was recorded", language)])]
     parts: list[Part] = [_counts(summary, language)]
     if 0 < summary.requests < FEW:
-        told = word("Only {count} requests: percentiles that need more are left out", language)
+        told = word("Few requests ({count}): percentiles that need more are left out", language)
         parts.append(Text(lines=[told.format(count=summary.requests)]))
     parts.append(_outcomes(summary, language))
     parts.append(figures_table(summary, language, metrics))
