@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from typing import IO
 
 import requests
 
+from ollascope.engines.engine import Engine
 from ollascope.engines.metered import Metered
 from ollascope.engines.ollama.client import Ollama
+from ollascope.engines.openai.client import OpenAi
 from ollascope.engines.wire import Exchange, Patience, Session
 from ollascope.words.call import Call
 from ollascope.words.errors import Cancelled
@@ -79,26 +82,49 @@ def started(lines: IO[str]) -> str:
 
 
 def readers(url: str) -> list[Reader]:
+    """Ways to read the stream of an Ollama; all are compared with the first."""
     bare, session, engine = requests.Session(), Session(url, PATIENCE), Ollama(url, PATIENCE)
-    calls: list[Call] = []
-    metered = Metered(engine, calls.append, source="bench")
-
-    def contents() -> int:
-        with bare.post(f"{url}/api/chat", data=BODY, stream=True) as answer:
-            return sum(1 for _ in answer.iter_content(None))
-
-    def lines() -> int:
-        with bare.post(f"{url}/api/chat", data=BODY, stream=True) as answer:
-            return sum(1 for _ in answer.iter_lines())
 
     def parsed() -> int:
         with bare.post(f"{url}/api/chat", data=BODY, stream=True) as answer:
             return sum(1 for line in answer.iter_lines() if json.loads(line))
 
+    def lines() -> int:
+        with bare.post(f"{url}/api/chat", data=BODY, stream=True) as answer:
+            return sum(1 for _ in answer.iter_lines())
+
+    def contents() -> int:
+        with bare.post(f"{url}/api/chat", data=BODY, stream=True) as answer:
+            return sum(1 for _ in answer.iter_content(None))
+
     def wire() -> int:
         with session.open("POST", "/api/chat", BODY) as exchange:
             exchange.begin()
             return sum(piece.count(b"\n") for piece in exchange)
+
+    return [
+        Reader("requests: iter_lines, json.loads", parsed), Reader("requests: iter_lines", lines),
+        Reader("requests: iter_content(None)", contents), Reader("our wire: bytes", wire),
+        *clients("ollama", engine),
+    ]  # fmt: skip
+
+
+def event_readers(url: str) -> list[Reader]:
+    """Ways to read the stream of a server of the OpenAI API; all are compared with the first."""
+    bare, engine = requests.Session(), OpenAi(url, PATIENCE)
+
+    def parsed() -> int:
+        with bare.post(f"{url}/v1/chat/completions", data=BODY, stream=True) as answer:
+            data = (line[6:] for line in answer.iter_lines() if line.startswith(b"data: "))
+            return sum(1 for text in data if text != b"[DONE]" and json.loads(text))
+
+    return [Reader("requests: iter_lines, json.loads", parsed), *clients("openai", engine)]
+
+
+def clients(name: str, engine: Engine) -> list[Reader]:
+    """Our client alone and metered."""
+    calls: deque[Call] = deque(maxlen=1)
+    metered = Metered(engine, calls.append, source="bench")
 
     def client() -> int:
         with engine.stream(PROMPT) as stream:
@@ -108,11 +134,7 @@ def readers(url: str) -> list[Reader]:
         with metered.stream(PROMPT) as stream:
             return sum(1 for _ in stream)
 
-    return [
-        Reader("requests, iter_content(None)", contents), Reader("requests, iter_lines", lines),
-        Reader("requests, iter_lines, json.loads (parsed)", parsed), Reader("our wire: bytes", wire),
-        Reader("our Ollama client: Chunks", client), Reader("the same, metered", measured),
-    ]  # fmt: skip
+    return [Reader(f"our {name} client: Chunks", client), Reader("the same, metered", measured)]
 
 
 def cpu_us(read: Callable[[], int]) -> float:
@@ -122,21 +144,23 @@ def cpu_us(read: Callable[[], int]) -> float:
     return (time.process_time() - before) * 1e6 / max(1, count)
 
 
-def show_cpu(pieces: int, gap_us: int, rounds: int) -> None:
-    print(f"\nclient CPU for each piece, {pieces} pieces {gap_us} µs apart, median of {rounds} rounds in turn")
+def show_cpu(make: Callable[[str], list[Reader]], pieces: int, gap_us: int, rounds: int) -> None:
+    """The ratio is that of each round, since the machine may have other work in some of them."""
+    print(f"\nclient CPU for each piece, {pieces} pieces {gap_us} µs apart, {rounds} rounds in turn")
     with server(pieces, gap_us) as url:
-        ways = readers(url)
+        ways = make(url)
         found: dict[str, list[float]] = {way.name: [] for way in ways}
         for way in ways:
             way.read()
         for _ in range(rounds):
             for way in ways:
                 found[way.name].append(cpu_us(way.read))
-    bare, parsed = statistics.median(found[ways[1].name]), statistics.median(found[ways[2].name])
-    print(f"  {'':38} {'median':>9} {'least':>9} {'x lines':>8} {'x parsed':>8}")
+    first = found[ways[0].name]
+    print(f"  {'':36} {'median':>9} {'least':>9} {'x first':>8} {'x least':>8}")
     for name, times in found.items():
-        median = statistics.median(times)
-        print(f"  {name:38} {median:6.1f} µs {min(times):6.1f} µs {median / bare:8.2f} {median / parsed:8.2f}")
+        ratio = statistics.median(time / bare for time, bare in zip(times, first, strict=True))
+        median, least = statistics.median(times), min(times)
+        print(f"  {name:36} {median:6.1f} µs {least:6.1f} µs {ratio:8.2f} {least / min(first):8.2f}")
 
 
 def show_first(rounds: int) -> None:
@@ -245,8 +269,9 @@ def main() -> None:
     parser.add_argument("--limit-s", type=float, default=55.0)
     given = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, requests {requests.__version__}, {os.cpu_count()} cores, over loopback")
-    show_cpu(400, 500, given.rounds)
-    show_cpu(4000, 0, given.rounds)
+    for make in (readers, event_readers):
+        show_cpu(make, 400, 500, given.rounds)
+        show_cpu(make, 4000, 0, given.rounds)
     show_first(200)
     show_close(100)
     show_left(given.streams, given.limit_s)

@@ -4,18 +4,53 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nTransfer-Encoding: chunked\r\n\r\n"
 STAMP = '"created_at":"2026-08-01T10:00:00.123456789Z"'
+EVENT = (
+    '"id":"chatcmpl-745","object":"chat.completion.chunk","created":1795226158,"model":"scripted",'
+    '"system_fingerprint":"fp_ollama"'
+)
 SMALL = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
 ASIDE = {b"/api/ps": b'{"models":[]}', b"/api/tags": b'{"models":[]}', b"/api/version": b'{"version":"0.32.15"}'}
+
+
+@dataclass(frozen=True)
+class Script:
+    """The pieces of an answer as one API writes them, over and over, and its end."""
+
+    media: bytes
+    said: list[bytes]
+    last: bytes
+
+
+def ollama(count: int) -> Script:
+    said = [line(f" word{number % 10}") for number in range(10)]
+    return Script(b"application/x-ndjson", said, last(count))
+
+
+def openai(count: int) -> Script:
+    said = [event(f'{{"content":" word{number}"}}', "null") for number in range(10)]
+    usage = f'"choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":{count},"total_tokens":{count + 9}}}'
+    ends = event("{}", '"stop"') + chunk(f"data: {{{EVENT},{usage}}}\n\n") + chunk("data: [DONE]\n\n")
+    return Script(b"text/event-stream", said, ends + b"0\r\n\r\n")
+
+
+def event(delta: str, reason: str) -> bytes:
+    """One piece of an answer, as a chunk."""
+    return chunk(f'data: {{{EVENT},"choices":[{{"index":0,"delta":{delta},"finish_reason":{reason}}}]}}\n\n')
+
+
+def chunk(text: str) -> bytes:
+    data = text.encode()
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def line(text: str, end: str = '"done":false') -> bytes:
     """One piece of an answer, as a chunk."""
     said = f'{{"role":"assistant","content":"{text}"}}'
-    data = f'{{"model":"scripted",{STAMP},"message":{said},{end}}}\n'.encode()
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    return chunk(f'{{"model":"scripted",{STAMP},"message":{said},{end}}}\n')
 
 
 def last(count: int) -> bytes:
@@ -28,7 +63,7 @@ def last(count: int) -> bytes:
 
 def serve(client: socket.socket, pieces: int, gap_s: float) -> None:
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    said = [line(f" word{number % 10}") for number in range(10)]
+    scripts = {b"/api/chat": ollama(pieces), b"/v1/chat/completions": openai(pieces)}
     with client:
         try:
             while True:
@@ -43,25 +78,29 @@ def serve(client: socket.socket, pieces: int, gap_s: float) -> None:
                 missing = int(fields.get(b"content-length", b"0")) - len(body)
                 while missing > 0:
                     missing -= len(client.recv(65_536))
-                answer(client, top.split(b" ")[1], pieces, gap_s, said)
+                path = top.split(b" ")[1]
+                if path in scripts:
+                    stream(client, scripts[path], pieces, gap_s)
+                else:
+                    answer(client, path, gap_s)
         except OSError:
             return
 
 
-def answer(client: socket.socket, path: bytes, pieces: int, gap_s: float, said: list[bytes]) -> None:
+def answer(client: socket.socket, path: bytes, gap_s: float) -> None:
+    """What is asked beside a stream."""
     if path in ASIDE:
         client.sendall(SMALL % (len(ASIDE[path]), ASIDE[path]))
-        return
-    if path == b"/api/hang":
-        client.recv(1)
-        return
-    client.sendall(HEAD)
-    if path == b"/api/stamp":
-        data = f"{time.monotonic():.9f}\n".encode()
-        client.sendall(b"%x\r\n%b\r\n" % (len(data), data))
+    elif path == b"/api/stamp":
+        client.sendall(HEAD % b"text/plain" + chunk(f"{time.monotonic():.9f}\n"))
         time.sleep(gap_s)
         client.sendall(b"0\r\n\r\n")
-        return
+    else:
+        client.recv(1)
+
+
+def stream(client: socket.socket, script: Script, pieces: int, gap_s: float) -> None:
+    client.sendall(HEAD % script.media)
     due = time.monotonic()
     for number in range(pieces):
         if gap_s:
@@ -69,8 +108,8 @@ def answer(client: socket.socket, path: bytes, pieces: int, gap_s: float, said: 
             left = due - time.monotonic()
             if left > 0:
                 time.sleep(left)
-        client.sendall(said[number % 10])
-    client.sendall(last(pieces))
+        client.sendall(script.said[number % 10])
+    client.sendall(script.last)
 
 
 def main() -> None:

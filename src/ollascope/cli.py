@@ -29,11 +29,18 @@ class Entry(NamedTuple):
 
 DAILY = {
     "up": Entry("ollascope.processes.cli:up", "Start everything and say where it is."),
+    "ask": Entry("ollascope.engines.cli:ask", "Ask a model one question and print its answer as it comes."),
+    "top": Entry("ollascope.monitor.cli:top", "Show what is going on: models, requests, failures, the machine."),
+    "summary": Entry("ollascope.monitor.cli:summary", "Sum up requests: how many, how fast, what failed."),
     "doctor": Entry("ollascope.checks.cli:doctor", "Check this machine and say what to do."),
 }
 MORE = {
+    "models": Entry(
+        "ollascope.engines.cli:models", "Look at the models of a server, get them, make them, load and remove them."
+    ),
     "status": Entry("ollascope.processes.cli:status", "Show what runs: state, address, restarts and last words."),
     "down": Entry("ollascope.processes.cli:down", "Stop what `up` started, and wait until it has ended."),
+    "monitor": Entry("ollascope.monitor.cli:monitor", "Watch the machine, look after the ledger, answer Prometheus."),
     "calls": Entry("ollascope.ledger.cli:calls", "Look at the Calls that were recorded."),
     "ledger": Entry("ollascope.ledger.cli:ledger", "Look after the files that Calls and Samples are recorded in."),
     "host": Entry(
@@ -41,6 +48,8 @@ MORE = {
         "Show the machine: CPU, memory, disk, network, graphics processors, the model servers' processes.",
     ),
     "logs": Entry("ollascope.logs.cli:logs", "Search the logs of all Ollascope's processes, or follow them."),
+    "serve": Entry("ollascope.serve.cli:serve", "Serve a GGUF file, or a folder of them, with the embedded engine."),
+    "engine": Entry("ollascope.serve.cli:engine", "Build the embedded engine's library and show how it stands."),
     "fake": Entry(
         "ollascope.serve.cli:fake", "Run a model server that answers by script, with times that are exactly known."
     ),

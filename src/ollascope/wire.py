@@ -17,12 +17,17 @@ SECTIONS = {
     "engines": "ollascope.engines.settings:Engines",
     "serve": "ollascope.serve.settings:Serve",
     "fake": "ollascope.engines.fake.settings:Fake",
+    "llamacpp": "ollascope.serve.llamacpp.settings:Llamacpp",
     "host": "ollascope.host.thresholds:Host",
     "logs": "ollascope.logs.setup:Logs",
     "ledger": "ollascope.ledger.settings:Ledger",
+    "monitor": "ollascope.monitor.settings:Monitor",
 }
 
-CHILDREN: dict[str, Child] = {}  # a line for each process that `ollascope up` keeps running
+CHILDREN: dict[str, Child] = {  # a line for each process that `ollascope up` keeps running
+    "monitor": Child(command=("ollascope", "monitor"), key="addresses.monitor", ready="/healthz"),
+}
+ENGINE = Child(command=("ollascope", "serve", "--demo", "--port", "{port}"), port=0, badge="DEMO")  # if none is there
 
 
 def load_settings(invocation: Invocation) -> Settings:
@@ -44,6 +49,16 @@ def children(invocation: Invocation, settings: Settings) -> dict[str, Child]:
     """The children with their addresses and whole command lines, as these settings and this invocation want them."""
     values = {entry.key: entry.raw for entry in settings.entries()}
     return {name: _addressed(_commanded(child, invocation), values) for name, child in CHILDREN.items()}
+
+
+def demo_engine(invocation: Invocation, settings: Settings) -> tuple[Child | None, str]:
+    """The embedded engine with the demo model as a child, if no other engine is there or wanted; and why."""
+    from ollascope.engines.llamacpp.wanted import want_demo  # noqa: PLC0415 - only `up` asks for an Ollama
+    from ollascope.engines.settings import Engines  # noqa: PLC0415
+    from ollascope.serve.llamacpp.settings import Llamacpp  # noqa: PLC0415
+
+    verdict = want_demo(settings.of(Engines), allowed=settings.of(Llamacpp).demo)
+    return (_commanded(ENGINE, invocation) if verdict.wanted else None), verdict.why
 
 
 def program(invocation: Invocation) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ollascope.apis import ollama_answer, openai_read
 from ollascope.apis.formats import answer_reader, answer_writer
 from ollascope.apis.openai_read import only_counts
 from ollascope.apis.openai_request import with_usage
 from ollascope.apis.reading import Events
 from ollascope.apis.writing import Stamp, gather, instant
 from ollascope.words.chunk import Chunk, Logprob
-from ollascope.words.errors import AnswerMalformed, AnswerUnfinished, EngineCrashed, InferenceFailed, TooLarge
+from ollascope.words.errors import AnswerMalformed, AnswerUnfinished, EngineCrashed, InferenceFailed, TooLarge, Trouble
 from ollascope.words.prompt import Message, Prompt, ToolCall
 from tests.apis.transcripts import named, objects
 
@@ -18,6 +21,8 @@ STAMP = Stamp(model="m", id="01HZX5", now_ns=lambda: 1_795_226_158_120_000_000)
 ASKED = Prompt(model="m", messages=(Message(role="user", content="x"),), text="x")
 USAGE = Prompt(model="m", extra={"stream_options": {"include_usage": True}})
 SSE = "text/event-stream"
+NDJSON = "application/x-ndjson"
+DONE = b"data: [DONE]\n\n"
 
 
 def line(**fields):
@@ -343,3 +348,76 @@ def test_who_passes_a_stream_on_can_ask_for_its_counts_and_keep_them_to_itself()
     for name in ("v1-chat-stream-usage", "v1-completions-stream"):
         payloads = list(Events().feed(named("ollama-0.32.15", name).body))
         assert [only_counts(payload) for payload in payloads] == [False] * 8 + [True, False]
+
+
+# The form that most pieces have is matched; with a space in front of it nothing matches, and it is parsed.
+
+
+def told(api, action, form, spaced):
+    """What the piece and the end behind it give, or the error."""
+    kind, end = (NDJSON, line(response="", done=True)) if api == "ollama" else (SSE, delta("stop") + DONE)
+    form = b" " * spaced + form
+    try:
+        return read(api, action, kind, (form if api == "ollama" else b"data: " + form) + b"\n\n", end)
+    except Trouble as trouble:
+        return type(trouble), trouble.message
+
+
+def ordinary(text, api, *, thinks=False):
+    """A piece as the servers write it."""
+    if api == "ollama":
+        said = b'"","thinking":%b' % text if thinks else text
+        return b'{"model":"m","created_at":"t","message":{"role":"assistant","content":%b},"done":false}' % said
+    said = b'"reasoning_content":%b' % text if thinks else b'"content":%b' % text
+    about = b'"id":"1","object":"chat.completion.chunk","created":1795226158,"model":"m","system_fingerprint":"f"'
+    return b'{%b,"choices":[{"index":0,"delta":{%b},"finish_reason":null}]}' % (about, said)
+
+
+LITERALS = st.builds(
+    lambda text, plain: json.dumps(text, ensure_ascii=not plain).encode("utf-8", "surrogatepass"),
+    st.text(alphabet=st.characters() | st.sampled_from('"\\/\b\n\t<\x7f\ud83d\ude00é你'), max_size=80), st.booleans(),
+)  # fmt: skip
+
+
+@given(LITERALS, st.sampled_from(["ollama", "openai"]), st.booleans())
+def test_piece_of_the_usual_form_is_read_as_if_it_were_parsed(text, api, thinks):
+    form = ordinary(text, api, thinks=thinks)
+    found = told(api, "chat", form, spaced=False)
+    assert found == told(api, "chat", form, spaced=True)
+    assert found[0] == Chunk(**{"thinking" if thinks else "text": found[0].thinking + found[0].text})
+
+
+@given(st.data(), st.sampled_from(["ollama", "openai"]), st.booleans())
+def test_piece_of_almost_the_usual_form_is_read_as_if_it_were_parsed(data, api, thinks):
+    form = ordinary(b'"a\\n"', api, thinks=thinks)
+    at, length = data.draw(st.integers(0, len(form))), data.draw(st.integers(0, 3))
+    snippet = data.draw(
+        st.sampled_from([b"", b'"', b"\\", b"\\u00", b",", b"}", b"{", b"0", b"1", b"\xff", b"\x01", b" ", b"null"])
+    )
+    form = form[:at] + snippet + form[at + length :]
+    assert told(api, "chat", form, spaced=False) == told(api, "chat", form, spaced=True)
+
+
+@pytest.mark.parametrize(("server", "name", "action"), [
+    ("ollama-0.32.15", "chat-stream", "chat"), ("ollama-0.32.15", "chat-think-stream", "chat"),
+    ("ollama-0.24.0", "v1-chat-stream", "chat"), ("ollama-0.32.15", "v1-chat-think-stream", "chat"),
+    ("llama-server", "chat-stream", "chat"), ("llama-server", "completions-stream", "generate"),
+])  # fmt: skip
+def test_most_pieces_of_the_servers_have_the_usual_form(server, name, action):
+    one = named(server, name)
+    form = ollama_answer._PLAIN if b"data: " not in one.body else openai_read._USUAL
+    pieces = [found.removeprefix(b"data: ") for found in one.body.split(b"\n")]
+    usual = [found for found in pieces if form.fullmatch(found)]
+    assert len(usual) >= 3
+    api = "openai" if form is openai_read._USUAL else "ollama"
+    assert [told(api, action, found, spaced=False) for found in usual] == [
+        told(api, action, found, spaced=True) for found in usual
+    ]
+
+
+@pytest.mark.parametrize("api", ["ollama", "openai"])
+def test_usual_piece_behind_the_end_is_refused(api):
+    kind, end = (NDJSON, line(response="", done=True)) if api == "ollama" else (SSE, delta("stop") + DONE)
+    form = ordinary(b'"a"', api)
+    with pytest.raises(AnswerMalformed):
+        read(api, "chat", kind, end, (form if api == "ollama" else b"data: " + form) + b"\n\n")

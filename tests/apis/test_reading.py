@@ -1,13 +1,18 @@
 """Frames of a stream: lines, events and whole bodies, bounded, whatever their ends look like."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ollascope.apis.formats import answer_reader
 from ollascope.apis.ollama_answer import OllamaAnswer
 from ollascope.apis.reading import Events, Lines, Reader, Whole
-from ollascope.words.errors import InferenceFailed, TooLarge
+from ollascope.words.errors import AnswerUnfinished, InferenceFailed, TooLarge, Trouble
 
 LINE = b'{"model":"m","created_at":"t","response":"a","done":false}\n'
+LAST = b'{"model":"m","created_at":"t","response":"","done":true}\n'
 
 
 def all_of(frames, *pieces):
@@ -77,3 +82,47 @@ def test_media_type_says_whether_the_answer_is_a_stream():
     whole = answer_reader("ollama", "chat", "application/json; charset=utf-8")
     assert whole.feed(b'{"message":{"content":"a"},\n"done":true}\n') == []
     assert [chunk.text for chunk in whole.finish()] == ["a"]
+
+
+PARTS = st.sampled_from(
+    [b"data: ", b"data:", b"a", b"b", b"\n", b"\n\n", b"\r\n", b" ", b": x", b"id: 1", b"data: a\n\n"]
+)
+
+
+@given(st.lists(PARTS, max_size=20).map(b"".join), st.lists(st.integers(0, 80), max_size=4))
+@pytest.mark.parametrize("frames", [Lines, Events])
+def test_payloads_do_not_depend_on_the_cuts(frames, stream, cuts):
+    ends = [0, *sorted(cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in pairwise(ends)]
+    assert cut_out(frames(), pieces) == cut_out(frames(), [stream[at : at + 1] for at in range(len(stream))])
+
+
+def cut_out(frames, pieces):
+    """The payloads, but for what is white around them, and the kind of error behind them."""
+    found = []
+    try:
+        for piece in pieces:
+            found.extend(payload.strip() for payload in frames.feed(piece))
+        found.extend(payload.strip() for payload in frames.rest())
+    except Trouble as trouble:
+        found.append(type(trouble))
+    return found
+
+
+def test_chunks_of_a_body_come_as_soon_as_their_bytes():
+    came = []
+
+    def pieces():
+        for piece in (LINE[:20], LINE[20:] + LINE, LAST):
+            came.append(piece)
+            yield piece
+
+    chunks = Reader(Lines(), OllamaAnswer()).read(pieces())
+    assert [(chunk.text, len(came)) for chunk in chunks] == [("a", 2), ("a", 2), ("", 3)]
+
+
+def test_body_that_ends_too_early_is_told_behind_its_chunks():
+    chunks = Reader(Lines(), OllamaAnswer()).read(iter([LINE]))
+    assert next(chunks).text == "a"
+    with pytest.raises(AnswerUnfinished):
+        next(chunks)

@@ -278,6 +278,36 @@ def test_gaps_of_a_long_answer_are_counted_without_being_kept(time):
     assert [count for _, count in call.gaps] == [10_000]
 
 
+@given(st.lists(st.floats(min_value=1e-6, max_value=1e3), min_size=1, max_size=20), st.integers(2, 6))
+def test_gaps_are_the_same_however_often_they_are_counted(gaps, fold):
+    time, said = Time(), [Chunk(text="a")]
+    for number, gap in enumerate(gaps):
+        said += [gap, Chunk(text="b") if number % 3 else Chunk(thinking="hm")]
+    before = time.now
+    _, _, (whole,) = read(Script(time, [*said, LAST]))
+    time.now = before
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ollascope.engines.meter.FOLD", fold)
+        patched.setattr("ollascope.engines.metered.FOLD", fold)
+        _, _, (parts,) = read(Script(time, [*said, LAST]))
+    assert parts.gaps == whole.gaps
+    assert sum(count for _, count in whole.gaps) == len(gaps)
+
+
+def test_empty_piece_within_an_answer_is_no_gap(time):
+    said = [Chunk(text="a"), 1.0, Chunk(), 1.0, Chunk(text="b"), LAST]
+    _, _, (call,) = read(Script(time, said))
+    assert call.gaps == Sketch.of([2.0]).pairs()
+
+
+def test_what_an_engine_did_in_silence_with_texts_to_embed_is_in_the_call(time):
+    calls, told = [], []
+    extra = {"flags": ["prompt-truncated", 7], "notes": ["Cut."], "other": 1}
+    script = Script(time, [Chunk(done=True, vectors=((1.0,),), extra=extra)])
+    metered(script, calls, tell=told.append).embed(Prompt(model="m", operation="embed", inputs=("a",)))
+    assert ([call.flags for call in calls], told) == ([("prompt-truncated",)], ["Cut."])
+
+
 # Exactly one Call
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ollascope import wire
 from ollascope.processes.address import try_port
 from ollascope.processes.plan import Child
 from tests.processes.stage import PATIENCE_S, running, staged, until
 
-PLANT = "from ollascope import wire\nfrom ollascope.processes.plan import Child\nwire.CHILDREN.update({table!r})\n"
+PLANT = "from ollascope import wire\nfrom ollascope.processes.plan import Child\nwire.CHILDREN = {table!r}\n"
 PROGRAMS = Path(__file__).with_name("programs.py")
 PORTS = count(12_000 + os.getpid() % 900 * 8)  # below those that the system hands out by itself
 
@@ -25,6 +26,12 @@ def clean_environment(monkeypatch, tmp_path):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def no_children(monkeypatch):
+    """The table is empty but for what a test puts into it."""
+    monkeypatch.setattr(wire, "CHILDREN", {})
 
 
 @pytest.fixture
@@ -64,6 +71,7 @@ def fine(tmp_path, port):
     """Options that leave no reason for a problem: a folder of its own, free ports, no limits."""
     ports = [f"addresses.{name}={port()}" for name in ("dashboard", "gateway", "monitor")]
     limits = [f"checks.{what}_{how}_mib=0" for what in ("memory", "disk") for how in ("warning", "problem")]
+    limits.append("llamacpp.demo=false")
     return ["--data", str(tmp_path / "data"), *(f"--set={each}" for each in ports + limits)]
 
 

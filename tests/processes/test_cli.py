@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pytest
 
-from ollascope import wire
 from ollascope.checks.table import CHECKS
 from ollascope.cli import run
 from ollascope.processes.cli import NOTHING_YET
@@ -40,7 +39,6 @@ def test_problem_is_shown_and_ends_it_with_1(fine, capsys):
 
 @pytest.mark.parametrize("words", [["up"], [], ["up", "--detach"]])
 def test_up_makes_the_data_folder_and_prints_the_checks(fine, tmp_path, capsys, words):
-    assert wire.CHILDREN == {}
     assert run([*fine, *words]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[1:-2]] == list(CHECKS)

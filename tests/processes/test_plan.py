@@ -77,6 +77,13 @@ def test_all_given_up_is_hopeless():
     assert hopeless({"a": child(), "b": child("a")}, lives(a="failed", b="waiting"))
 
 
+def test_held_child_and_whoever_waits_for_it_are_not_waited_for():
+    table = {"a": child(), "b": child("a"), "c": child()}
+    now = lives(a="waiting", b="waiting", c="ready")
+    assert not settled(table, now)
+    assert settled(table, now, held={"a"})
+
+
 @st.composite
 def tables(draw):
     """Tables without circles: each child needs only earlier ones."""

@@ -340,3 +340,50 @@ def test_flood_of_a_gibibyte_is_bounded_on_disk_and_in_memory(play, program):
         assert memory() - before < 50 * 2**20
 
     play({"loud": Child(command=program("flood", 1024))}, action, start_s=50)
+
+
+BUILDING = "its library is being built"
+
+
+def test_held_child_starts_when_it_is_released_and_nobody_waits_for_it_before(play, program, port):
+    async def action(stage):
+        stage.supervisor.hold("late", BUILDING)
+        await stage.state("early", "ready")
+        report = await stage.settled()
+        assert (report.children["late"].state, report.children["late"].held) == ("waiting", BUILDING)
+        stage.supervisor.release("late")
+        assert (await stage.state("late", "ready")).held is None
+
+    assert play({"early": server(program, port()), "late": server(program, port())}, action) is True
+
+
+def test_supervisor_whose_only_child_is_held_stays(play, program, port):
+    async def action(stage):
+        stage.supervisor.hold("late", BUILDING)
+        await stage.settled()
+        stage.supervisor.release("late")
+        await stage.state("late", "ready")
+
+    assert play({"late": server(program, port())}, action) is True
+
+
+def test_child_that_is_given_up_before_its_start_says_why(play, program, port):
+    async def action(stage):
+        stage.supervisor.hold("late", BUILDING)
+        await stage.settled()
+        stage.supervisor.give_up("late", "there is no compiler")
+        assert (await stage.state("late", "failed")).reason == "there is no compiler"
+        assert [event.text for event in stage.said("failed", "late")] == ["there is no compiler"]
+
+    assert play({"early": server(program, port()), "late": server(program, port())}, action) is True
+
+
+def test_supervisor_whose_only_child_is_given_up_ends_badly(play, program, port):
+    async def action(stage):
+        stage.supervisor.hold("late", BUILDING)
+        await stage.settled()
+        stage.supervisor.give_up("late", "there is no compiler")
+        await stage.until(lambda: stage.said("failed", "late"))
+        await stage.until(lambda: read_report(stage.data) is None)
+
+    assert play({"late": server(program, port())}, action) is False

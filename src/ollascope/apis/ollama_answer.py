@@ -1,5 +1,6 @@
 """Ollama's answers both ways: lines of chat and generate, whole answers and embeddings, to Chunks and from them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -20,12 +21,16 @@ from ollascope.apis.body import (
 )
 from ollascope.apis.errors import answer_status, error_object, read_error_line
 from ollascope.apis.parts import (
+    LITERAL,
+    PLAIN,
     after_end,
     call_id,
     piece,
     read_call,
     read_logprobs,
     read_vectors,
+    text_piece,
+    thought_piece,
     without_end,
     write_logprobs,
 )
@@ -37,6 +42,13 @@ from ollascope.words.record import Json
 
 NANO: Final = 1_000_000_000
 JSON_TYPE: Final = "application/json; charset=utf-8"
+
+# Most lines are just this: to match one costs a fraction of parsing it. What does not match is parsed.
+_TOLD: Final = rb'":"(?:(%b)|","thinking":"(%b))"' % (LITERAL, LITERAL)  # odd groups were said, even ones thought
+_PLAIN: Final = re.compile(
+    rb'\{"model":"%b*+","created_at":"%b*+",' % (PLAIN, PLAIN)
+    + rb'(?:"message":\{"role":"assistant","content%b\}|"response%b),"done":false\}\r?\n?' % (_TOLD, _TOLD)
+)
 
 _KNOWN: Final = frozenset(
     (
@@ -69,6 +81,10 @@ class OllamaAnswer:
         self._done = False
 
     def take(self, payload: bytes, chunks: list[Chunk]) -> None:
+        if (plain := _PLAIN.fullmatch(payload)) and not self._done:
+            told = plain.lastindex or 0
+            chunks.append((text_piece if told % 2 else thought_piece)(plain[told]))
+            return
         data = read_object(payload)
         if self._done:
             raise after_end()

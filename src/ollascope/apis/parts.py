@@ -17,12 +17,30 @@ from ollascope.words.record import Json
 
 RAW_ARGUMENTS: Final = "arguments_text"  # in a ToolCall's extra: arguments that are not a JSON object, as they came
 SHORT: Final = 32  # characters of a text whose Chunk is kept for the next time
+PLAIN: Final = rb'[^"\\\x00-\x1f]'  # what stands for itself in a JSON string
+LITERAL: Final = rb'(?:%b{1,32}+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){0,6}+' % PLAIN  # the inside of a short JSON string
 LEAST: Final = -9999.0  # what the APIs write where a probability is zero
 
 
 def piece(text: str) -> Chunk:
     """A Chunk of nothing but text; making one costs more than parsing its line, and words come again and again."""
     return _short_piece(text) if len(text) <= SHORT else Chunk(text=text)
+
+
+@lru_cache(maxsize=4096)
+def text_piece(literal: bytes) -> Chunk:
+    """The Chunk of a text that `LITERAL` has found in an answer."""
+    return Chunk(text=_meant(literal))
+
+
+@lru_cache(maxsize=4096)
+def thought_piece(literal: bytes) -> Chunk:
+    """The same for a piece of thinking."""
+    return Chunk(thinking=_meant(literal))
+
+
+def _meant(literal: bytes) -> str:
+    return words(decode(b'"%b"' % literal)) if b"\\" in literal else literal.decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, Protocol
 
 from ollascope.apis.body import malformed
@@ -58,6 +59,10 @@ class Reader:
                 raise
         return chunks
 
+    def read(self, pieces: Iterable[bytes]) -> Iterator[Chunk]:
+        """The Chunks of a whole body, each as soon as its bytes are there."""
+        return chain.from_iterable(chain(map(self.feed, pieces), self._at_end()))
+
     def finish(self) -> list[Chunk]:
         if self._trouble is not None:
             raise self._trouble
@@ -70,6 +75,9 @@ class Reader:
             self._trouble = trouble
             raise
         return chunks
+
+    def _at_end(self) -> Iterator[list[Chunk]]:
+        yield self.finish()
 
 
 def replay(reader: Reader, pieces: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, Chunk]]:
@@ -92,7 +100,7 @@ class Lines:
     def feed(self, data: bytes) -> Iterable[bytes]:
         if not self._held and 1 < len(data) <= self._limit and data.find(b"\n") == len(data) - 1 and data[0] > SPACE:
             return (data,)  # most pieces are just one line
-        return (line for line in self.split(data) if line and not line.isspace())
+        return filter(bytes.strip, self.split(data))
 
     def rest(self) -> Iterator[bytes]:
         if self._held.strip():
@@ -103,8 +111,17 @@ class Lines:
         """The beginning of a line waits for its end."""
         return bool(self._held)
 
-    def split(self, data: bytes) -> Iterator[bytes]:
+    def split(self, data: bytes) -> Iterable[bytes]:
         """Every complete line, the empty ones too; the incomplete last one is held."""
+        end = data.rfind(b"\n")
+        if end < 0 or len(self._held) + len(data) > self._limit:
+            return self._slowly(data)
+        whole = bytes(self._held) + data[:end] if self._held else data[:end]
+        self._held = bytearray(data[end + 1 :])
+        return whole.split(b"\n")
+
+    def _slowly(self, data: bytes) -> Iterator[bytes]:
+        """The same with a look at the length of each line."""
         start = 0
         while (end := data.find(b"\n", start)) >= 0:
             line = data[start:end]
@@ -140,9 +157,18 @@ class Events:
         return self._split(data)
 
     def _split(self, data: bytes) -> Iterator[bytes]:
-        for line in self._lines.split(data):
-            if (payload := self._take(line)) is not None:
-                yield payload
+        lines = iter(self._lines.split(data))
+        for line in lines:
+            if not self._open and line.startswith(b"data: "):
+                if (behind := next(lines, None)) == b"":  # most events are one line
+                    yield line[6:]
+                    continue
+                held = (line,) if behind is None else (line, behind)
+            else:
+                held = (line,)
+            for one in held:
+                if (payload := self._take(one)) is not None:
+                    yield payload
 
     def rest(self) -> Iterator[bytes]:
         for line in self._lines.rest():

@@ -4,6 +4,7 @@ import threading
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 from ollascope.engines.engine import Tell, Trace
@@ -15,11 +16,12 @@ from ollascope.words.clock import Clock
 from ollascope.words.errors import Cancelled, Trouble
 from ollascope.words.ids import Ids
 from ollascope.words.prompt import Prompt
+from ollascope.words.record import Json
 
 Sink = Callable[[Call], None]
 
 BUG: Final = Trouble.code  # the outcome of what nobody expected
-FOLD: Final = 4096  # gaps that are kept as they are before they are counted
+FOLD: Final = 4096  # stamps that are kept as they are before their gaps are counted
 NOTHING: Final = Chunk()
 
 
@@ -36,6 +38,9 @@ class Meter:
 
     def __init__(self, prompt: Prompt, subject: Call, sink: Sink, tell: Tell | None, clock: Clock) -> None:
         self.prompt = prompt
+        self.now = clock.monotonic
+        self.stamps = array("d")  # when a piece said or thought something, up to the last one that was counted
+        self.speaks = False  # the answer itself has begun: what says more of it needs nothing but its stamp
         self.left = False
         self.retries = 0
         self.final: Chunk | None = None
@@ -48,8 +53,6 @@ class Meter:
         self._first_s: float | None = None
         self._answer_s: float | None = None
         self._end_s: float | None = None
-        self._before: float | None = None
-        self._gaps = array("d")
         self._sketch: Sketch | None = None
 
     def start(self) -> None:
@@ -57,20 +60,18 @@ class Meter:
         self._subject = replace(self._subject, sent_at=self._clock.wall())
         self._started = self._clock.monotonic()
 
-    def take(self, chunk: Chunk) -> None:
+    def take(self, chunk: Chunk, now: float) -> None:
         """A piece has come."""
-        now = self._clock.monotonic()
         if self._first_s is None:
             self._first_s = now - self._started
         speaks = bool(chunk.text or chunk.tool_calls or chunk.vectors)
         if speaks and self._answer_s is None:
             self._answer_s = now - self._started
         if speaks or chunk.thinking:
-            if self._before is not None:
-                self._gaps.append(now - self._before)
-                if len(self._gaps) >= FOLD:
-                    self._fold()
-            self._before = now
+            self.stamps.append(now)
+        self.speaks = self.speaks or speaks
+        if len(self.stamps) >= FOLD:
+            self._fold()
         if chunk.done:
             self.final = chunk
             self._end_s = now - self._started
@@ -114,10 +115,12 @@ class Meter:
         )  # fmt: skip
 
     def _fold(self) -> None:
-        if self._gaps:
+        """Counts the gaps so far; the last stamp stays, as the beginning of the next gap."""
+        stamps = self.stamps[:]  # a reader may go on while another thread closes
+        if len(stamps) > 1:
             self._sketch = self._sketch or Sketch()
-            self._sketch.add_all(self._gaps)
-            self._gaps = array("d")
+            self._sketch.add_all([after - before for before, after in pairwise(stamps)])
+            del self.stamps[: len(stamps) - 1]
 
 
 def outcome_of(error: BaseException) -> str:
@@ -125,6 +128,15 @@ def outcome_of(error: BaseException) -> str:
     if isinstance(error, Trouble):
         return error.code
     return BUG if isinstance(error, Exception) else Cancelled.code
+
+
+def silence_of(chunk: Chunk) -> Trace:
+    """What an engine did in silence with texts to embed: no stream has a trace of it, so its Chunk tells."""
+    return Trace(flags=_texts(chunk.extra.get("flags")), notes=_texts(chunk.extra.get("notes")))
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list | tuple) else ()
 
 
 def given_up() -> Cancelled:

@@ -8,7 +8,7 @@ from typing import Self
 
 from ollascope.apis.models import Card, Model, Order, Progress
 from ollascope.engines.engine import Capabilities, Engine, Health, Stream, Tell, Trace
-from ollascope.engines.meter import Meter, Sink, Tools, given_up, outcome_of
+from ollascope.engines.meter import FOLD, Meter, Sink, Tools, given_up, outcome_of, silence_of
 from ollascope.engines.retries import Retries
 from ollascope.words.call import Call
 from ollascope.words.chunk import Chunk
@@ -56,8 +56,8 @@ class Metered:
         except BaseException as error:
             meter.leave(outcome_of(error), Trace())
             raise
-        meter.take(chunk)
-        meter.leave("ok", Trace())
+        meter.take(chunk, meter.now())
+        meter.leave("ok", silence_of(chunk))
         return chunk
 
     def models(self) -> tuple[Model, ...]:
@@ -138,6 +138,7 @@ class MeteredStream:
         self._gone = threading.Event()
         self._stream: Stream | None = None
         self._trace = Trace()
+        self._advance: Callable[[], Chunk] | None = None  # once the first piece has come
         self._begun = False
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -146,7 +147,7 @@ class MeteredStream:
     def __next__(self) -> Chunk:
         meter = self._meter
         try:
-            chunk = next(self._stream) if self._begun and self._stream is not None else self._first()
+            chunk = self._first() if self._advance is None else self._advance()
         except StopIteration:
             if meter.left and not meter.final:
                 raise given_up() from None
@@ -155,11 +156,15 @@ class MeteredStream:
         except BaseException as error:
             self._fail(error)
             raise
+        now = meter.now()
         if meter.left:  # a close from elsewhere has ended it
             gone = given_up()
             self._fail(gone)
             raise gone
-        meter.take(chunk)
+        if chunk.text and meter.speaks and not chunk.done and len(meter.stamps) < FOLD:
+            meter.stamps.append(now)
+        else:
+            meter.take(chunk, now)
         return chunk
 
     def __enter__(self) -> Self:
@@ -198,7 +203,7 @@ class MeteredStream:
             if self._gone.is_set():
                 stream.close()
             try:
-                return next(stream)
+                chunk = next(stream)
             except Trouble as trouble:
                 asked_s = stream.trace.retry_after_s
                 if not meter.waits(trouble, self._retries, self._gone, asked_s):
@@ -206,6 +211,9 @@ class MeteredStream:
                         raise given_up() from trouble
                     raise
                 stream.close()
+            else:
+                self._advance = stream.__next__
+                return chunk
 
     def _finish(self) -> None:
         """The engine has nothing more: fine, if it said so."""

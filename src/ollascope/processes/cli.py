@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -21,6 +21,11 @@ from ollascope.checks.finding import Finding, Surroundings, closing, render, wor
 from ollascope.checks.run import run_checks
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import json_option, note, print_json, say, table
+from ollascope.engines.llamacpp.background import Background
+from ollascope.engines.llamacpp.building.build import Wish
+from ollascope.engines.llamacpp.building.progress import shown
+from ollascope.engines.llamacpp.building.step import Step
+from ollascope.engines.llamacpp.installed import find_installed
 from ollascope.processes.detach import launch, wait
 from ollascope.processes.hold import Holder, hold, look, named
 from ollascope.processes.identity import identify, is_alive, send
@@ -32,15 +37,18 @@ from ollascope.processes.state import Event, Report, Standing, read_report
 from ollascope.processes.supervisor import Place, Supervisor
 from ollascope.settings.data import create
 from ollascope.settings.findings import printable
-from ollascope.settings.load import Settings, screen
-from ollascope.wire import children, load_settings, program, sources
+from ollascope.settings.load import Settings, cache_folder, screen
+from ollascope.wire import children, demo_engine, load_settings, program, sources
 from ollascope.words.clock import Clock, utc_text
 from ollascope.words.errors import Interrupted, TimedOut, Trouble
 from ollascope.words.record import Json
 
+ENGINE_NAME = "engine"
+BUILDING = "its library is being built"
 NOTHING_YET = "Nothing is served yet: this version prepares the data folder and checks the machine, no more."
 COLOURS = {"ready": "green", "starting": "cyan", "resting": "yellow", "failed": "bold red", "not running": "bold red"}
 LOST = "nothing runs: all children were given up"
+DOWNLOAD = "https://ollama.com/download"
 LOST_HINT = "above stands what each said at last; `ollascope doctor` checks the machine"
 PAUSE_S = 0.02
 SPARE_S = 3.0  # beyond the time that children have to end
@@ -61,8 +69,9 @@ def up(invocation: Invocation, *, detach: bool, no_browser: bool) -> None:
         settings = load_settings(invocation)
         create(settings.data_folder, in_force=settings.file)
         machine = Surroundings(settings=settings, settings_file=sources(invocation).file)
+        table, why = _table(invocation, settings)
         scene = Scene(
-            invocation=invocation, settings=settings, table=children(invocation, settings), machine=machine,
+            invocation=invocation, settings=settings, table=table, machine=machine, demo=why,
             screen=screen(), browser=settings.of(Processes).browser and not no_browser,
         )  # fmt: skip
         check(scene.table)
@@ -125,6 +134,7 @@ class Scene:
     machine: Surroundings
     screen: dict[str, str]
     browser: bool
+    demo: str = ""  # why the demo engine is among the children; empty if it is not
 
     @property
     def data(self) -> Path:
@@ -143,6 +153,8 @@ class Voice:
         self._pages: list[str] = []  # addresses of pages that are ready
         self._browser: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._bar: Callable[[Step], None] | None = None
+        self._showing = ExitStack()
         self._said: dict[str, tuple[str, ...]] = {}  # the last words of each child, not to be repeated
 
     @property
@@ -172,12 +184,28 @@ class Voice:
 
     def ready(self, name: str, address: str, *, page: bool) -> None:
         """A child is there."""
-        say(f"{name:<11} {link(address, self._scene.screen, is_terminal=sys.stdout.isatty())}")
+        child = self._scene.table.get(name)  # the one in the background may have decided otherwise
+        badge = f"  {child.badge}" if child and child.badge else ""
+        say(f"{name:<11} {link(address, self._scene.screen, is_terminal=sys.stdout.isatty())}{badge}")
         sys.stdout.flush()
         if page:
             self._pages.append(address)
             if self._scene.browser and self._browser is None and has_display(self._scene.screen, sys.platform):
                 self._browser = browse(address, sys.platform)
+
+    def building(self, step: Step) -> None:
+        """How far the demo engine's library is: a bar where a person watches, lines elsewhere."""
+        if self._scene.invocation.quiet:
+            return
+        if self._bar is None:
+            self._bar = self._showing.enter_context(shown())
+            note(f"{ENGINE_NAME}: {BUILDING}; this takes some minutes, and everything else works meanwhile")
+        self._bar(step)
+
+    def built(self) -> None:
+        """The bar has no more to show."""
+        self._bar = None
+        self._showing.close()
 
     def close(self, line: str) -> None:
         """All that will come has come: where to look from elsewhere, and how it ends."""
@@ -221,6 +249,8 @@ def _stay(scene: Scene) -> bool:
 async def _supervise(scene: Scene, place: Place, voice: Voice) -> bool:
     supervisor = Supervisor(scene.table, place, scene.limits, voice.tell)
     loop = asyncio.get_running_loop()
+    if scene.demo:
+        note(f"{scene.demo}, so the embedded engine serves the demo model")
 
     def examine() -> None:
         findings = run_checks(scene.machine)
@@ -231,7 +261,52 @@ async def _supervise(scene: Scene, place: Place, voice: Voice) -> bool:
 
     # Beside the children, and a daemon: neither their start nor the end waits for a disk that hangs.
     Thread(target=examine, name="checks", daemon=True).start()
-    return await supervisor.run()
+    with _building(scene, supervisor, voice):
+        return await supervisor.run()
+
+
+@contextmanager
+def _building(scene: Scene, supervisor: Supervisor, voice: Voice) -> Iterator[None]:
+    """While the demo engine's library is built, its child waits and all others run."""
+    if not scene.demo or find_installed():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    supervisor.hold(ENGINE_NAME, BUILDING)
+
+    def later(what: Callable[[], None]) -> None:
+        try:
+            loop.call_soon_threadsafe(what)
+        except RuntimeError:  # the loop has ended meanwhile
+            return
+
+    def report(step: Step) -> None:
+        later(lambda: voice.building(step))
+
+    def done(trouble: Trouble | None) -> None:
+        if trouble is None:
+            later(lambda: supervisor.release(ENGINE_NAME))
+        elif not isinstance(trouble, Interrupted):
+            why = f"{trouble.message}; {trouble.hint}, or install Ollama: {DOWNLOAD}"
+            later(lambda: supervisor.give_up(ENGINE_NAME, why))
+        later(voice.built)
+
+    work = Background(Wish(cache=cache_folder(), polite=True), report, done)
+    work.start()
+    try:
+        yield
+    finally:
+        work.stop(scene.limits.stop_s)
+        voice.built()
+
+
+def _table(invocation: Invocation, settings: Settings) -> tuple[dict[str, Child], str]:
+    """The children, the demo engine among them where no other engine is there or wanted; and why it is."""
+    table = children(invocation, settings)
+    if ENGINE_NAME in table:
+        return table, ""
+    engine, why = demo_engine(invocation, settings)
+    return (table, "") if engine is None else (table | {ENGINE_NAME: engine}, why)
 
 
 def _leave(scene: Scene) -> bool:
@@ -241,15 +316,17 @@ def _leave(scene: Scene) -> bool:
     process = launch(command, scene.data, identify(os.getpid(), clock.wall()))
     limits = scene.limits
     report = wait(process, scene.data, limits.start_s + limits.stop_s + SPARE_S, voice.tell)
-    if not any(child.pid for child in report.children.values()):
+    if not any(child.pid or child.held for child in report.children.values()):
         raise Trouble(LOST, hint=LOST_HINT)
     for name, child in report.children.items():
         if child.state == "ready":
             voice.ready(name, child.address or "runs", page=child.page)
+        elif child.held:
+            note(f"{name}: {child.held}; it starts when that is done, see `ollascope status`")
         elif child.state == "waiting":
             _warn(f"{name}: {child.reason or 'waits for a child that does not run'}")
     voice.close(f"It runs in the background as process {process.pid}; `ollascope down` stops it.")
-    return all(child.state == "ready" for child in report.children.values())
+    return all(child.state == "ready" or child.held for child in report.children.values())
 
 
 def _words(lines: Sequence[str]) -> None:
@@ -319,7 +396,7 @@ def _child_facts(name: str, stand: Standing | None) -> dict[str, Json]:
         "since": utc_text(stand.since) if stand else None,
         "restarts": stand.restarts if stand else 0,
         "address": stand.address if stand else None,
-        "reason": stand.reason if stand else None,
+        "reason": (stand.held or stand.reason) if stand else None,
         "words": list(stand.words) if stand else [],
     }
 
@@ -342,7 +419,7 @@ def _row(name: str, stand: Standing | None) -> tuple[str, ...]:
     if stand is None:
         return name, "not running", "-", "-", "-", "-", ""
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stand.since))
-    last = stand.words[-1] if stand.words else stand.reason or ""
+    last = stand.held or (stand.words[-1] if stand.words else stand.reason or "")
     return name, stand.state, str(stand.pid or "-"), since, str(stand.restarts), stand.address or "-", printable(last)
 
 

@@ -1,7 +1,7 @@
 """The table of children: what each is, and who may start or stop next; decisions only, no effects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -30,6 +30,7 @@ class Child:
     port: int | None = None  # none: it opens no port; 0: a free one is chosen
     ready: str = "/"
     page: bool = False  # its address is for people
+    badge: str = ""  # what is said beside its address
 
 
 Table = Mapping[str, Child]
@@ -76,9 +77,12 @@ def blocked(table: Table, lives: Lives) -> dict[str, str]:
     return found
 
 
-def settled(table: Table, lives: Lives) -> bool:
-    """Whether nothing more will come of itself: each child is ready, given up, or waits for one given up."""
-    stuck = blocked(table, lives)
+def settled(table: Table, lives: Lives, held: Collection[str] = ()) -> bool:
+    """Whether nothing more will come of itself: each child is ready, given up, waits for one given up, or is held."""
+    stuck = {*blocked(table, lives), *held}
+    for name in TopologicalSorter({name: child.needs for name, child in table.items()}).static_order():
+        if lives[name].state == "waiting" and stuck.intersection(table[name].needs):
+            stuck.add(name)
     return all(lives[name].state in {"ready", "failed", "stopped"} or name in stuck for name in table)
 
 

@@ -42,6 +42,7 @@ class Standing:
     page: bool = False
     reason: str | None = None  # why it does not run, or ended the last time
     words: tuple[str, ...] = ()  # its last lines before that
+    held: str | None = None  # what it waits for before it may start
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -108,7 +109,7 @@ def told_of(name: str, life: Life, address: str, words: tuple[str, ...]) -> Even
             return Event(kind="ended", name=name, text=f"{life.reason}; {rest}", words=words)
         case "failed":
             count = len(life.crashes)
-            times = f"given up after {count} {'start' if count == 1 else 'starts'}"
-            return Event(kind="failed", name=name, text=f"{times}: {life.reason}", words=words)
+            times = f"given up after {count} {'start' if count == 1 else 'starts'}: " if count else ""
+            return Event(kind="failed", name=name, text=f"{times}{life.reason}", words=words)
         case _:
             return None

@@ -64,6 +64,7 @@ class Supervisor:
         self._sweep_at: float | None = None
         self._settled = False
         self._free: set[str] = set()  # whose port is chosen here
+        self._held: dict[str, str] = {}  # who may not start yet, and why
         self._told: set[str] = set()  # who is blocked, and that is known
         self._report: Report | None = None
         private_folder(place.data / LOGS)
@@ -98,6 +99,22 @@ class Supervisor:
                     self._lives[name] = replace(life, state="ending", final=True, deadline=now)
         self._wake.set()
 
+    def hold(self, name: str, why: str) -> None:
+        """This child does not start yet: what it needs is on its way; the others do not wait for it."""
+        self._held[name] = why
+
+    def release(self, name: str) -> None:
+        """What it needed is there."""
+        self._held.pop(name, None)
+        self._wake.set()
+
+    def give_up(self, name: str, why: str) -> None:
+        """What it needs will not come."""
+        self._held.pop(name, None)
+        if self._lives[name].state == "waiting":
+            self._become(name, replace(self._lives[name], state="failed", since=self._now(), reason=why))
+        self._wake.set()
+
     def _step(self, now: float) -> None:
         for name in list(self._running):
             self._look(name, now)
@@ -105,7 +122,8 @@ class Supervisor:
             self._become(name, restart.tick(self._lives[name], now, self._limits))
         if self._stop_at is None:
             for name in plan.startable(self._table, self._lives):
-                self._start(name, now)
+                if name not in self._held:
+                    self._start(name, now)
         else:
             self._wind_down(self._stop_at, now)
         self._keeper.check()
@@ -115,7 +133,7 @@ class Supervisor:
     def _over(self) -> bool:
         if self._stop_at is not None:
             return all(life.state in {"stopped", "failed"} for life in self._lives.values())
-        return self._settled and plan.hopeless(self._table, self._lives)
+        return self._settled and not self._held and plan.hopeless(self._table, self._lives)
 
     async def _pause(self) -> None:
         """Until something happened or is due."""
@@ -240,7 +258,7 @@ class Supervisor:
             for name in sorted(stuck.keys() - self._told):
                 self._tell(Event(kind="blocked", name=name, text=f"waits for {stuck[name]}, which does not run"))
             self._told = set(stuck)
-            if not self._settled and plan.settled(self._table, self._lives):
+            if not self._settled and plan.settled(self._table, self._lives, self._held):
                 self._settled = True
                 self._tell(Event(kind="settled", text="nothing more will come of itself"))
         report = self._reported()
@@ -252,7 +270,7 @@ class Supervisor:
                 self._complain("run/state.json")(error)
 
     def _reported(self) -> Report:
-        settled = plan.settled(self._table, self._lives)
+        settled = plan.settled(self._table, self._lives, self._held)
         children = {name: self._standing(name, life) for name, life in self._lives.items()}
         return Report(supervisor=self._place.me, children=children, settled=settled)
 
@@ -265,7 +283,7 @@ class Supervisor:
         return Standing(
             state=life.state, since=round(since, 3), pid=running.pid if running else None, restarts=life.restarts,
             address=_address(child) or None, port=child.port or None, page=child.page,
-            reason=life.reason or None, words=self._words.get(name, ()),
+            reason=life.reason or None, words=self._words.get(name, ()), held=self._held.get(name),
         )  # fmt: skip
 
     def _clear(self) -> None:

@@ -1,22 +1,35 @@
-"""The command `fake`: a model server of exactly known behaviour."""
+"""The commands `fake`, a server of exactly known behaviour, `serve`, the embedded engine, and `engine`, its library."""
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event
+from typing import Any
 
 import click
 
+from ollascope.checks.machine.engine import examine
 from ollascope.console.invocation import Invocation
-from ollascope.console.show import json_option, note, print_json, say
+from ollascope.console.options import GivenPath
+from ollascope.console.show import json_option, note, print_json, say, table
 from ollascope.engines.fake import Fake, FakeSource
+from ollascope.engines.llamacpp.building.build import Wish, build
+from ollascope.engines.llamacpp.building.progress import shown
+from ollascope.engines.llamacpp.installed import need_installed
+from ollascope.engines.llamacpp.standing import facts, read_standing, rows
 from ollascope.pipe import Address, run
 from ollascope.serve.fake import TRUTH, front_of
 from ollascope.serve.listening import check, serving
 from ollascope.serve.settings import Serve
+from ollascope.settings.data import create
+from ollascope.settings.load import cache_folder
 from ollascope.wire import load_settings
-from ollascope.words.errors import ConnectFailed
+from ollascope.words.errors import BadUsage, ConnectFailed
 
 SECONDS = click.FloatRange(0, 3600)
+OTHER_PORT = "choose another with --port, or --port 0 for a free one"
 
 
 @click.command()
@@ -43,8 +56,92 @@ def fake(invocation: Invocation, *, port: int | None, ttft: float | None, gap: f
     try:
         run(_serve(behaviour, manners, as_json=as_json, quiet=invocation.quiet))
     except ConnectFailed as error:
-        hint = "choose another with --port, or --port 0 for a free one"
-        raise ConnectFailed(error.message, hint=hint) from error
+        raise ConnectFailed(error.message, hint=OTHER_PORT) from error
+
+
+@click.group(no_args_is_help=True)
+def engine() -> None:
+    """Build the embedded engine's library and show how it stands.
+
+    The library is llama-cpp-python. It is compiled once for a kind of machine, and kept for this user's next checkout.
+    """
+
+
+@engine.command(name="show")
+@json_option
+@click.pass_obj
+def engine_show(invocation: Invocation, *, as_json: bool) -> None:
+    """Show what is built, what instructions it uses, whether it computes right, and what is kept."""
+    data = load_settings(invocation).data_folder
+    standing = read_standing(cache_folder(), lambda: examine(data))
+    if as_json:
+        print_json(facts(standing))
+    else:
+        table(("engine", "is"), rows(standing))
+
+
+@engine.command(name="build")
+@click.option("--fresh", is_flag=True, help="Compile, whatever is installed or kept.")
+@click.option("--no-compile", is_flag=True, help="Install what is kept already, or fail at once.")
+@click.option("--polite", is_flag=True, help="Leave the processor to other programs while it compiles.")
+@click.pass_obj
+def engine_build(invocation: Invocation, *, fresh: bool, no_compile: bool, polite: bool) -> None:
+    """Build the library if it is not here, and install it into this Python environment.
+
+    A kept wheel is installed in seconds; compiling takes some minutes. Ctrl-C ends it and leaves nothing half made.
+    """
+    if fresh and no_compile:
+        raise BadUsage("--fresh and --no-compile exclude each other", hint="leave one of them out")
+    data = load_settings(invocation).data_folder
+    wish = Wish(cache=cache_folder(), fresh=fresh, compile=not no_compile, polite=polite)
+    with _stopped_by_sigterm() as stop, shown() as report:
+        made = build(report, wish, stop)
+    examine(data).insist()
+    say(f"llama-cpp-python {made.version} is built, installed and computes right")
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[Event]:
+    stop = Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@click.command()
+@click.argument("place", metavar="[MODEL.gguf|FOLDER]", required=False, type=GivenPath())
+@click.option("--host", help="Listen on this address.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one.")
+@click.option("--context", type=click.IntRange(16, 10_000_000), help="Tokens that prompt and answer of a slot share.")
+@click.option("--slots", type=click.IntRange(1, 256), help="Answers that one model gives at the same time.")
+@click.option("--threads", type=click.IntRange(0, 1024), help="Threads that compute; 0 measures what is best.")
+@click.option("--demo", is_flag=True, help="Serve the demo model, and tell this data folder's programs where.")
+@json_option
+@click.pass_obj
+def serve(invocation: Invocation, /, **said: Any) -> None:
+    """Serve a GGUF file, or a folder of them, with the embedded engine.
+
+    It speaks the APIs of Ollama, OpenAI and Anthropic, and answers many requests at once. A single file is loaded at
+    once and stays; of a folder, each model is loaded when it is asked for. Without a place it is the folder `models`
+    in the data folder. It stays until Ctrl-C.
+    """
+    settings = load_settings(invocation)
+    need_installed()
+    if said["place"] is None:  # its own models, or what it tells others, lie in the data folder
+        create(settings.data_folder, in_force=settings.file)
+    verdict = examine(settings.data_folder)
+    verdict.insist()
+    from ollascope.serve.llamacpp.serving import Desk, Said, plan_of, stay  # noqa: PLC0415 - needs the library's numpy
+
+    plan = plan_of(settings, Said(**said), guard=verdict.guard)
+    check(plan.manners)
+    desk = Desk(data=settings.data_folder, note=note, say=say, print_json=print_json if said["as_json"] else None)
+    try:
+        run(stay(plan, desk))
+    except ConnectFailed as error:
+        raise ConnectFailed(error.message, hint=OTHER_PORT) from error
 
 
 async def _serve(behaviour: Fake, manners: Serve, *, as_json: bool, quiet: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ollascope.apis.models import Order, read_card, read_models
+from ollascope.engines.metered import Metered
 from ollascope.engines.ollama.client import Ollama
 from ollascope.engines.wire import Patience
 from ollascope.words.errors import BadUsage, FolderUnusable, LoadFailed, ModelMissing, Trouble, Unsupported
@@ -271,6 +272,15 @@ def test_text_that_was_cut_before_it_was_embedded_is_told(server):
 
     assert flags_of(5000) == ["prompt-truncated"]
     assert flags_of(2000) is None
+
+
+def test_text_that_was_cut_before_it_was_embedded_is_in_the_call():
+    calls, told = [], []
+    prompt = Prompt(model="vectors", operation="embed", inputs=("word " * 5000,))
+    with again(named(NEW, "embed-too-long-truncated")) as (engine, _):
+        Metered(engine, calls.append, source="test", tell=told.append).embed(prompt)
+    assert [call.flags for call in calls] == [("prompt-truncated",)]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("server", ["ollama-0.32.15", "ollama-0.24.0"])

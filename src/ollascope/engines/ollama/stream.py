@@ -8,7 +8,7 @@ from typing import Final, Protocol, Self
 
 from ollascope.apis.formats import answer_reader, write_request
 from ollascope.apis.models import Model, read_models
-from ollascope.apis.routes import Action
+from ollascope.apis.reading import Reader
 from ollascope.engines.engine import Trace
 from ollascope.engines.ollama.silence.verdict import (
     LOAD_S,
@@ -33,6 +33,7 @@ ERROR_BYTES: Final = 1 << 20
 LIST_BYTES: Final = 1 << 24
 BESIDE_S: Final = 1.0  # a short question beside an answer must not hold it up
 BESIDE: Final = Patience(connect_s=BESIDE_S, first_s=BESIDE_S, idle_s=BESIDE_S, answer_s=BESIDE_S)
+HEARD: Final = 16  # pieces that are kept until the witness hears them; each may be long
 LONG_PROMPT: Final = 1024  # characters; of a shorter one nothing is cut
 
 
@@ -110,35 +111,35 @@ class OllamaStream:
     def _answer(self) -> Iterator[Chunk]:
         around = self._engine.watch.before(self._prompt.model, self._loaded)
         witness, final = Witness(self._prompt), None
-        for chunk in self._pieces():
-            witness.hear(chunk)
-            if not chunk.done:
-                yield chunk
-                continue
-            final = replace(chunk, queue_s=hidden_wait_s(chunk))
-            known = self._engine.watch.known(self._prompt.model)
-            self._judge(witness, final, replace(around, after=known, version=self._version(asks=False)))
-            yield final
+        heard: list[Chunk] = []  # what the witness has yet to hear: all at once costs less than each by itself
+        body = write_request("ollama", self._prompt.operation, self._prompt)
+        exchange = self._hold(self._engine.session.open("POST", f"/api/{self._prompt.operation}", body))
+        try:
+            for chunk in self._begin(exchange).read(exchange):
+                heard.append(chunk)
+                if chunk.done or len(heard) >= HEARD:
+                    _hear(witness, heard)
+                if not chunk.done:
+                    yield chunk
+                    continue
+                final = replace(chunk, queue_s=hidden_wait_s(chunk))
+                known = self._engine.watch.known(self._prompt.model)
+                self._judge(witness, final, replace(around, after=known, version=self._version(asks=False)))
+                yield final
+        finally:
+            exchange.close()
         self._ended = True
         if final is not None and not self._closed:
             self._conclude(witness, final, around)
 
-    def _pieces(self) -> Iterator[Chunk]:
-        action: Action = self._prompt.operation
-        body = write_request("ollama", action, self._prompt)
-        exchange = self._hold(self._engine.session.open("POST", f"/api/{action}", body))
-        try:
-            head = exchange.begin()
-            self._status, self._connect_s = head.status, head.connect_s
-            if not 200 <= head.status < 300:
-                self._retry_after_s = decimal(head.headers.get("retry-after", ""))
-                raise self._engine.refused(head.status, exchange.read(ERROR_BYTES), self._prompt)
-            reader = answer_reader("ollama", action, head.headers.get("content-type", ""))
-            for data in exchange:
-                yield from reader.feed(data)
-            yield from reader.finish()
-        finally:
-            exchange.close()
+    def _begin(self, exchange: Exchange) -> Reader:
+        """Sends the question; what reads the answer."""
+        head = exchange.begin()
+        self._status, self._connect_s = head.status, head.connect_s
+        if not 200 <= head.status < 300:
+            self._retry_after_s = decimal(head.headers.get("retry-after", ""))
+            raise self._engine.refused(head.status, exchange.read(ERROR_BYTES), self._prompt)
+        return answer_reader("ollama", self._prompt.operation, head.headers.get("content-type", ""))
 
     def _hold(self, exchange: Exchange) -> Exchange:
         """From here on `close` ends this exchange; one that comes too late is ended by itself."""
@@ -193,3 +194,9 @@ class OllamaStream:
             tuple(dict.fromkeys(flag for flag, _ in found if flag)),
             tuple(note for _, note in found),
         )
+
+
+def _hear(witness: Witness, heard: list[Chunk]) -> None:
+    for chunk in heard:
+        witness.hear(chunk)
+    heard.clear()

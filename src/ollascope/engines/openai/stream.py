@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from ollascope.apis.formats import answer_reader, write_request
 from ollascope.apis.openai_request import ignored_options
+from ollascope.apis.reading import Reader
 from ollascope.apis.routes import route_to
 from ollascope.engines.engine import Trace
 from ollascope.engines.flags import CONTEXT_EXHAUSTED, FORMAT_MISSED, OPTION_IGNORED
@@ -74,20 +75,10 @@ class OpenAiStream:
         )
 
     def _answer(self) -> Iterator[Chunk]:
-        judges = self._prompt.format is not None
+        prompt = self._prompt
+        judges = prompt.format is not None
         said: list[str] = []
         size = 0
-        for chunk in self._pieces():
-            if judges and size < KEPT:
-                said.append(chunk.text)
-                size += len(chunk.text)
-            if chunk.done:
-                self._found = tuple(find_silence(self._prompt, chunk, "".join(said) if size < KEPT else None))
-            yield chunk
-        self._ended = True
-
-    def _pieces(self) -> Iterator[Chunk]:
-        prompt = self._prompt
         route = route_to("openai", prompt.operation)
         assert route is not None
         exchange = self._exchange = self._session.open(
@@ -97,17 +88,25 @@ class OpenAiStream:
             exchange.close()
             raise troubles.cancelled()
         try:
-            head = exchange.begin()
-            self._status, self._connect_s = head.status, head.connect_s
-            if not 200 <= head.status < 300:
-                self._retry_after_s = decimal(head.headers.get("retry-after", ""))
-                raise self._refused(head.status, exchange.read(ERROR_BYTES), prompt)
-            reader = answer_reader("openai", prompt.operation, head.headers.get("content-type", ""))
-            for data in exchange:
-                yield from reader.feed(data)
-            yield from reader.finish()
+            for chunk in self._begin(exchange).read(exchange):
+                if judges and size < KEPT:
+                    said.append(chunk.text)
+                    size += len(chunk.text)
+                if chunk.done:
+                    self._found = tuple(find_silence(prompt, chunk, "".join(said) if size < KEPT else None))
+                yield chunk
         finally:
             exchange.close()
+        self._ended = True
+
+    def _begin(self, exchange: Exchange) -> Reader:
+        """Sends the question; what reads the answer."""
+        head = exchange.begin()
+        self._status, self._connect_s = head.status, head.connect_s
+        if not 200 <= head.status < 300:
+            self._retry_after_s = decimal(head.headers.get("retry-after", ""))
+            raise self._refused(head.status, exchange.read(ERROR_BYTES), self._prompt)
+        return answer_reader("openai", self._prompt.operation, head.headers.get("content-type", ""))
 
 
 def find_silence(prompt: Prompt, final: Chunk, said: str | None) -> Iterator[Finding]:

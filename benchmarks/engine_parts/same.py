@@ -1,0 +1,59 @@
+"""Greedy answers of many requests that come and go, beside the answers to the same requests one at a time."""
+
+import random
+from collections.abc import Iterator
+
+from pipe_parts.table import Row
+
+from engine_parts import servers
+from engine_parts.asking import Answer, Wanted, ask
+from engine_parts.servers import Server
+from engine_parts.settings import Settings
+from ollascope.registry.gguf.random import PRESETS, write_random
+
+REQUESTS, SPAN_S = 40, 1.5
+CONTEXT, SLOTS = 512, 8
+
+
+def measure(settings: Settings) -> Iterator[Row]:
+    """Two servers, each fresh: what a slot remembers of the other's run must not help."""
+    for name in ("2m",) if settings.quick else ("2m", "90m"):
+        model = settings.folder / f"same-{name}.gguf"
+        write_random(model, **PRESETS[name])
+        words = (str(model), "--context", str(CONTEXT), "--threads", str(settings.threads))
+        with servers.ours(settings, *words, "--slots", "1") as server:
+            alone = [ask(server.port, [[wanted]])[0][0] for wanted in _requests(server, apart=True)]
+        with servers.ours(settings, *words, "--slots", str(SLOTS)) as server:
+            together = [answers[0] for answers in ask(server.port, [[each] for each in _requests(server)])]
+        pairs = list(zip(map(_tokens, alone), map(_tokens, together), strict=True))
+        assert all(len(one) > 1 for one, _ in pairs)
+        same = sum(one == other for one, other in pairs)
+        parted = [f"at token {_parting(one, other)} of {len(one)}" for one, other in pairs if one != other]
+        yield Row(
+            name=f"greedy answers equal to one-at-a-time runs, {name}", figure=same, unit=f"of {REQUESTS}",
+            least=REQUESTS, note="; ".join(parted) or f"{sum(len(one) for one, _ in pairs)} tokens, prompts included",
+        )  # fmt: skip
+
+
+def _requests(server: Server, *, apart: bool = False) -> list[Wanted]:
+    """The same every time: random lengths of prompt and answer, random times of arrival."""
+    chance = random.Random(7)
+    found = []
+    for _ in range(REQUESTS):
+        prompt = "".join(chance.choices("etaoinshrdlu ", k=chance.randint(3, 600)))
+        body = {"model": server.model, "prompt": prompt, "stream": False,
+                "options": {"temperature": 0, "repeat_penalty": 1.0, "num_predict": chance.randint(3, 60)}}  # fmt: skip
+        at_s = chance.random() * SPAN_S
+        found.append(Wanted(path="/api/generate", body=body, at_s=0.0 if apart else at_s))
+    return found
+
+
+def _tokens(answer: Answer) -> list[int]:
+    """Prompt and answer, as the server says them."""
+    [event] = answer.events()
+    found: list[int] = event["context"]
+    return found
+
+
+def _parting(one: list[int], other: list[int]) -> int:
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(other))

@@ -1,0 +1,1 @@
+"""Alarms: rules, what stands, silences, history, and notices that are retried and never block."""

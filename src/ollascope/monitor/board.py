@@ -1,0 +1,25 @@
+"""What the tasks of one monitor tell each other: the last Sample, and what each judge found."""
+
+from collections.abc import Mapping, Sequence
+
+from ollascope.words.alerts import Condition
+from ollascope.words.sample import Sample
+
+
+class Board:
+    """Written by tasks, read by whoever shows it; every write replaces a whole value, so no lock is needed."""
+
+    def __init__(self) -> None:
+        self.sample: Sample | None = None
+        self.budgets: Mapping[str, float] = {}  # by objective: the share of its error budget left
+        self.burn_rates: Mapping[tuple[str, str], float] = {}  # by objective and window
+        self._found: dict[str, tuple[Condition, ...]] = {}
+
+    def put(self, judge: str, found: Sequence[Condition]) -> None:
+        """What a judge finds replaces all that it found before."""
+        self._found = {**self._found, judge: tuple(found)}
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What all judges found last."""
+        return tuple(condition for found in self._found.values() for condition in found)

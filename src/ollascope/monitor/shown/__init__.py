@@ -1,0 +1,1 @@
+"""How accounts and live views look: parts of reports, and the facts for programs."""

@@ -1,0 +1,132 @@
+"""`ollascope top`: one view after another, honest about what nobody tells."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ollascope.engines.fake.engine import FakeEngine
+from ollascope.monitor.top import Asking, Seen, counted_calls, faults_of, windows_of
+from ollascope.words.errors import ConnectFailed
+from tests.monitor.conftest import NOON
+
+FAKE = ("--set=engines.use=fake",)
+
+
+@pytest.mark.parametrize("words", [("--interval", "0"), ("--interval", "often"), ("--once", "--never")])
+def test_nonsense_is_refused(say, words):
+    assert say("top", *words)[0] == 2
+
+
+def test_engine_that_hangs_is_told_after_its_time():
+    ended = threading.Event()
+    asking = Asking(lambda: Seen(models=()) if ended.wait(30) else Seen(), patience_s=0.02)
+    assert "no answer" in asking.read().trouble
+    ended.set()
+    deadline = time.monotonic() + 20
+    while asking.read().models is None:
+        assert time.monotonic() < deadline
+    assert asking.read() == Seen(models=())
+
+
+def test_engine_that_is_down_is_told_and_asked_again():
+    answers = iter([ConnectFailed("nothing answers", hint="start it"), Seen(models=())])
+
+    def ask():
+        answer = next(answers)
+        if isinstance(answer, ConnectFailed):
+            raise answer
+        return answer
+
+    asking = Asking(ask)
+    assert asking.read().trouble == "nothing answers"
+    assert asking.read().models == ()
+
+
+def test_window_holds_what_ended_in_it(make_call):
+    calls = [make_call(sent_at=NOON - age, end_s=1.0) for age in (10, 100, 200, 800, 2000)]
+    assert [window.requests for window in windows_of(calls, NOON)] == [1, 3, 4]
+    assert windows_of(calls, NOON)[1].per_minute == pytest.approx(0.6)
+
+
+def test_window_without_calls_has_no_figures():
+    window = windows_of([], NOON)[0]
+    assert (window.requests, window.ttft.n, window.ttft.p50) == (0, 0, None)
+
+
+def test_faults_leave_out_those_who_went_away(make_call):
+    outcomes = ("ok", "cancelled", "timeout", "timeout", "engine-busy")
+    calls = [make_call(sent_at=NOON, outcome=outcome) for outcome in outcomes]
+    assert faults_of(calls, NOON) == {"timeout": 2, "engine-busy": 1}
+
+
+def test_measurements_of_our_own_do_not_count(make_call):
+    calls = [make_call(), make_call(source="bench"), make_call(model="demo"), make_call(parent="x")]
+    chosen, left_out = counted_calls(calls)
+    assert (len(chosen), left_out) == (1, 2)
+
+
+def test_view_in_a_pipe_is_printed_once(say):
+    code, out, _ = say(*FAKE, "top")
+    assert code == 0
+    assert all(word in out for word in ("Models in memory", "Requests", "Machine", "CPU", "DEMO"))
+
+
+def test_engine_that_is_not_there_is_no_failure(say):
+    code, out, _ = say("--set=engines.ollama.url=http://127.0.0.1:9", "top", "--once")
+    assert code == 0
+    assert "not measured: nothing answers" in out
+
+
+def test_json_has_null_where_nothing_was_measured(facts):
+    told = facts(*FAKE, "top")
+    assert told["in_flight"] is None
+    assert told["windows"][0]["ttft_s"] == {"n": 0}
+    assert told["machine"]["memory_total_bytes"] > 0
+
+
+def test_requests_of_the_last_minutes_are_told(facts, write, make_call, now):
+    write(make_call(sent_at=now - 5), make_call(sent_at=now - 5, outcome="timeout"))
+    told = facts(*FAKE, "top")
+    assert (told["windows"][0]["requests"], told["windows"][0]["failed"]) == (2, 1)
+    assert told["faults"] == {"timeout": 1}
+
+
+def test_models_in_memory_are_listed(say, monkeypatch):
+    engine = FakeEngine()
+    model = engine.models()[0].name
+    engine.load(model)
+    monkeypatch.setattr("ollascope.monitor.cli.open_engine", lambda *_: engine)
+    _, out, _ = say(*FAKE, "top")
+    assert model in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_live_view_ends_cleanly_and_gives_the_screen_back(data, number):
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "ollascope", "--data", str(data), *FAKE, "top", "--interval", "0.5"]
+    process = subprocess.Popen(line, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    seen = b""
+    try:
+        while b"Machine" not in seen:
+            seen += os.read(ours, 65_536)
+        process.send_signal(number)
+        while True:
+            try:
+                seen += os.read(ours, 65_536)
+            except OSError:
+                break
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert b"\x1b[?1049h" in seen
+    assert seen.rindex(b"\x1b[?1049l") > seen.rindex(b"\x1b[?1049h")
+    assert b"Traceback" not in seen
