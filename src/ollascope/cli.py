@@ -41,6 +41,7 @@ MORE = {
     "status": Entry("ollascope.processes.cli:status", "Show what runs: state, address, restarts and last words."),
     "down": Entry("ollascope.processes.cli:down", "Stop what `up` started, and wait until it has ended."),
     "monitor": Entry("ollascope.monitor.cli:monitor", "Watch the machine, look after the ledger, answer Prometheus."),
+    "alerts": Entry("ollascope.monitor.cli:alerts", "Show alerts, silence them, test how people are told."),
     "calls": Entry("ollascope.ledger.cli:calls", "Look at the Calls that were recorded."),
     "ledger": Entry("ollascope.ledger.cli:ledger", "Look after the files that Calls and Samples are recorded in."),
     "host": Entry(

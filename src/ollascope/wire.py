@@ -22,6 +22,8 @@ SECTIONS = {
     "logs": "ollascope.logs.setup:Logs",
     "ledger": "ollascope.ledger.settings:Ledger",
     "monitor": "ollascope.monitor.settings:Monitor",
+    "objectives": "ollascope.monitor.objectives:Objectives",
+    "alerts": "ollascope.monitor.alerts.settings:Alerts",
 }
 
 CHILDREN: dict[str, Child] = {  # a line for each process that `ollascope up` keeps running

@@ -66,7 +66,8 @@ def port():
 def test_monitor_becomes_ready_records_and_ends_by_sigterm(data, ledger, port):
     with monitor(data, port) as process:
         until(process, port)
-        assert set(json.loads(get(port, "/healthz")[1])["tasks"]) == {"sample", "totals", "sums", "upkeep", "daily"}
+        assert set(json.loads(get(port, "/healthz")[1])["tasks"]) == {
+            "sample", "totals", "sums", "upkeep", "daily", "alerts"}  # fmt: skip
         assert b"ollascope_build_info" in get(port, "/metrics")[1]
         assert get(port, "/healthz", host="evil.example")[0] == 403
         process.send_signal(signal.SIGTERM)

@@ -10,9 +10,14 @@ import time
 
 import pytest
 
-from ollascope.engines.fake.engine import FakeEngine
+from ollascope.engines.asking.reaching import survey
+from ollascope.engines.fake import Fake
+from ollascope.engines.llamacpp.announced import Announced, announce
+from ollascope.engines.ollama.client import Ollama
 from ollascope.monitor.top import Asking, Seen, counted_calls, faults_of, windows_of
+from ollascope.processes.identity import identify
 from ollascope.words.errors import ConnectFailed
+from tests.contracts.fakes import fake_server
 from tests.monitor.conftest import NOON
 
 FAKE = ("--set=engines.use=fake",)
@@ -97,13 +102,27 @@ def test_requests_of_the_last_minutes_are_told(facts, write, make_call, now):
     assert told["faults"] == {"timeout": 1}
 
 
-def test_models_in_memory_are_listed(say, monkeypatch):
-    engine = FakeEngine()
-    model = engine.models()[0].name
-    engine.load(model)
-    monkeypatch.setattr("ollascope.monitor.cli.open_engine", lambda *_: engine)
-    _, out, _ = say(*FAKE, "top")
-    assert model in out
+def test_models_in_memory_are_listed(say):
+    with fake_server(Fake(ttft_s=0, gap_s=0)) as server:
+        engine = Ollama(server.url)
+        engine.load("scripted")
+        engine.close()
+        _, out, _ = say("--set", f"engines.ollama.url={server.url}", "top")
+    assert "scripted" in out
+
+
+def test_embedded_engine_of_the_data_folder_is_found(say, data):
+    if survey().answers:
+        pytest.skip("an Ollama answers on this machine, and goes before the embedded engine")
+    with fake_server(Fake(ttft_s=0, gap_s=0)) as server:
+        who = identify(os.getpid(), time.time())
+        announce(data, Announced(who=who, url=server.url, model="scripted", demo=True))
+        engine = Ollama(server.url)
+        engine.load("scripted")
+        engine.close()
+        _, out, _ = say("top")
+    assert server.url in out
+    assert "scripted" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -28,8 +28,7 @@ class Appender:
         path = folder / segment_name(kind, day, number, origin)
         unfinished = path.with_name(UNFINISHED + path.name)
         try:
-            ledger.mkdir(mode=0o700, parents=True, exist_ok=True)  # a mode holds for the last folder only
-            folder.mkdir(mode=0o700, exist_ok=True)
+            _make(folder)
             descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,3 +105,12 @@ def is_in_use(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _make(folder: Path) -> None:
+    """The folder of a day, in a ledger that is closed to others too: the mode holds for the last folder only."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)

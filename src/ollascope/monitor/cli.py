@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,7 @@ import click
 
 from ollascope.console.invocation import Invocation
 from ollascope.console.options import GivenPath
-from ollascope.console.show import json_option, note, print_json, say
+from ollascope.console.show import json_option, note, print_json, say, table
 from ollascope.engines.asking import place
 from ollascope.engines.asking.reaching import reach
 from ollascope.engines.engine import Engine
@@ -29,9 +29,25 @@ from ollascope.ledger.select import COUNTED, Counted
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.logs.setup import Logs, start
+from ollascope.monitor.alerts.commands import (
+    FOLDER,
+    add_silence,
+    end_silence,
+    list_alerts,
+    list_history,
+    list_silences,
+    try_channels,
+)
+from ollascope.monitor.alerts.reading.book import read_book
+from ollascope.monitor.alerts.settings import Alerts
+from ollascope.monitor.alerts.silences import read_match
+from ollascope.monitor.alerts.task import alarming, orders_of
+from ollascope.monitor.alerts.watch import Orders
 from ollascope.monitor.alone import alone
 from ollascope.monitor.exposition.metrics import Exposition
 from ollascope.monitor.loop import Loop
+from ollascope.monitor.measures import read_duration
+from ollascope.monitor.objectives import Objectives
 from ollascope.monitor.past.daily import page_by
 from ollascope.monitor.past.recent import Recent
 from ollascope.monitor.past.span import choose_span
@@ -52,6 +68,9 @@ from ollascope.settings.addresses import Addresses
 from ollascope.settings.data import create
 from ollascope.settings.load import Settings
 from ollascope.wire import load_settings, program
+from ollascope.words.alerts import Alert
+from ollascope.words.clock import utc_text
+from ollascope.words.errors import BadUsage, VerdictNo
 
 LEDGER, RUN = "ledger", "run"
 DRAIN_S = 0.3  # for answers and tasks that run when it is told to end
@@ -206,6 +225,7 @@ def monitor(invocation: Invocation) -> None:
     settings = load_settings(invocation)
     create(settings.data_folder, in_force=settings.file)
     keeping, stop = settings.of(Ledger), threading.Event()
+    orders = _orders(settings)
     with (
         alone(settings.data_folder / RUN),
         start(settings.of(Logs), "monitor", settings.data_folder, (settings.of(Monitor).token,)),
@@ -222,7 +242,7 @@ def monitor(invocation: Invocation) -> None:
             exposition=Exposition(settings.data_folder / LEDGER),
             make_page=page_by(program(invocation), settings.of(Monitor).language, stop),
         )
-        loop = Loop(tasks_of(tools), stop)
+        loop = Loop([*tasks_of(tools), alarming(orders, tools.board, days=settings.of(Objectives).days)], stop)
         pages: dict[str, Page] = {
             "/healthz": lambda: health(loop.courses()),
             "/readyz": lambda: readiness(loop.courses(), NEEDED, writer.counts().paused),
@@ -252,3 +272,95 @@ async def _watch(loop: Loop, pages: dict[str, Page], settings: Settings) -> None
         await ended.wait()
     finally:
         await asyncio.gather(server.close(DRAIN_S), asyncio.to_thread(loop.end, DRAIN_S))
+
+
+def _orders(settings: Settings) -> Orders:
+    origin = next(entry.origin for entry in settings.entries() if entry.key == "objectives.targets")
+    where = f"{origin}: objectives.targets"
+    return orders_of(settings.data_folder, settings.of(Alerts), settings.of(Objectives), where)
+
+
+@click.group()
+def alerts() -> None:
+    """Show alerts, silence them, test how people are told."""
+
+
+@alerts.command("list")
+@json_option
+@click.pass_obj
+def list_(invocation: Invocation, as_json: bool) -> None:
+    """What fires and what is about to, the loudest first."""
+    _show(list_alerts(_alerts_folder(invocation), time.time()), as_json)
+
+
+@alerts.command()
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many at most.")
+@json_option
+@click.pass_obj
+def history(invocation: Invocation, limit: int, as_json: bool) -> None:
+    """What fired and what was resolved, the newest first."""
+    _show(list_history(_alerts_folder(invocation), limit), as_json)
+
+
+@alerts.command()
+@click.argument("match", nargs=-1, metavar="[LABEL=TEXT]...")
+@click.option("--for", "length", default="1h", show_default=True, metavar="TIME", help="How long: 30m, 2h, 3d.")
+@click.option("--why", default="", metavar="TEXT", help="Why, for whoever wonders.")
+@click.option("--end", metavar="ID", help="End this silence instead.")
+@json_option
+@click.pass_obj
+def silence(
+    invocation: Invocation, match: tuple[str, ...], length: str, why: str, end: str | None, as_json: bool
+) -> None:
+    """Tell nobody of the alerts with these labels for a while; without labels, show the silences that hold.
+
+    name=slow* model=qwen3:8b means both; a word without = is a name.
+    """
+    folder, now = _alerts_folder(invocation), time.time()
+    if end is not None:
+        end_silence(folder, end, now)
+    elif match:
+        made = add_silence(folder, read_match(match), read_duration(length), why, now)
+        note(f"silence {made.id} holds until {utc_text(made.until)}")
+    found = list_silences(folder, now)
+    if as_json:
+        print_json([{"id": each.id, "until": each.until, "match": dict(each.match), "why": each.why}
+                    for each in found])  # fmt: skip
+        return
+    rows = [[each.id, utc_text(each.until), " ".join(f"{key}={text}" for key, text in each.match.items()), each.why]
+            for each in found]  # fmt: skip
+    table(["ID", "UNTIL", "ALERTS", "WHY"], rows)
+
+
+@alerts.command("test")
+@click.argument("channels", nargs=-1, metavar="[CHANNEL]...")
+@json_option
+@click.pass_obj
+def test_(invocation: Invocation, channels: tuple[str, ...], as_json: bool) -> None:
+    """Send a test notice over every channel, or those that are named, and say what comes of it."""
+    file = load_settings(invocation).of(Alerts).file
+    if file is None:
+        raise BadUsage("there is no file with channels", hint="name one with alerts.file in the settings")
+    results = try_channels(read_book(file), time.time(), channels)
+    if as_json:
+        print_json([asdict(result) for result in results])
+    else:
+        said = [[each.channel, each.kind, "delivered" if each.delivered else "failed", f"{each.trouble} {each.hint}"]
+                for each in results]  # fmt: skip
+        table(["CHANNEL", "KIND", "RESULT", "WHY"], said)
+    if failed := [each.channel for each in results if not each.delivered]:
+        raise VerdictNo(f"not delivered over {', '.join(failed)}", hint="correct the channel in the rules file")
+
+
+def _alerts_folder(invocation: Invocation) -> Path:
+    return load_settings(invocation).data_folder / FOLDER
+
+
+def _show(found: list[Alert], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(alert) for alert in found])
+        return
+    rows = [[each.severity, f"{each.standing}, silenced" if each.silenced else each.standing, each.name,
+             " ".join(f"{key}={text}" for key, text in sorted(each.labels.items())),
+             utc_text(each.resolved_at or each.fired_at or each.since), each.reason] for each in found]  # fmt: skip
+    table(["SEVERITY", "STATE", "NAME", "LABELS", "SINCE", "REASON"], rows)

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Literal
 
 from ollascope.words.errors import BadSettings
@@ -112,8 +113,7 @@ def sample_value(sample: Sample, name: str) -> float | None:
 
 
 def _number(value: Sample | Gpu, name: str) -> float | None:
-    found = {entry.name: entry for entry in fields(value)}.get(name)
-    number = type(value).__dict__[name].__get__(value) if found else None
+    number = attrgetter(name)(value) if name in {entry.name for entry in fields(value)} else None
     return float(number) if isinstance(number, int | float) else None
 
 

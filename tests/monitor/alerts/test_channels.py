@@ -9,11 +9,11 @@ import pytest
 from ollascope.monitor.alerts.channels.chat import WECOM_BYTES, cut
 from ollascope.monitor.alerts.channels.command import send_command
 from ollascope.monitor.alerts.channels.mail import message_of
-from ollascope.monitor.alerts.channels.outcome import NoticeFailed, NoticeRefused
 from ollascope.monitor.alerts.channels.post import post
 from ollascope.monitor.alerts.channels.table import CHANNELS, deliver
 from ollascope.monitor.alerts.channels.webhook import body_of
 from ollascope.monitor.alerts.notices import Notice
+from ollascope.words.errors import ConnectFailed, RequestRefused
 from tests.monitor.alerts.ends import NOTICE, by_mail, channel, mail, web
 from tests.monitor.alerts.held import NOW, firing
 
@@ -27,7 +27,7 @@ def closed_port():
 def test_webhook_that_redirects_is_refused_and_not_followed():
     with web() as server, web() as other:
         server.statuses, server.heads = [302], {"location": other.url}
-        with pytest.raises(NoticeRefused, match="redirect"):
+        with pytest.raises(RequestRefused, match="redirect"):
             deliver(NOTICE, channel(url=server.url))
         assert other.came == []
 
@@ -36,7 +36,7 @@ def test_webhook_that_hangs_is_left():
     with web() as server:
         server.hang = threading.Event()
         begun = time.monotonic()
-        with pytest.raises(NoticeFailed, match="no answer within"):
+        with pytest.raises(ConnectFailed, match="no answer within"):
             post(channel(url=server.url), {"a": 1}, answer_s=0.1)
         assert time.monotonic() - begun < 5
 
@@ -45,7 +45,7 @@ def test_webhook_that_hangs_is_left():
 def test_webhook_that_is_in_trouble_may_be_asked_again(status):
     with web() as server:
         server.statuses = [status]
-        with pytest.raises(NoticeFailed, match=str(status)):
+        with pytest.raises(ConnectFailed, match=str(status)):
             deliver(NOTICE, channel(url=server.url))
 
 
@@ -53,19 +53,19 @@ def test_webhook_that_is_in_trouble_may_be_asked_again(status):
 def test_webhook_that_refuses_is_not_asked_again(status):
     with web() as server:
         server.statuses = [status]
-        with pytest.raises(NoticeRefused, match=str(status)):
+        with pytest.raises(RequestRefused, match=str(status)):
             deliver(NOTICE, channel(url=server.url))
 
 
 def test_nobody_listens_and_the_address_is_not_repeated():
-    with pytest.raises(NoticeFailed) as told:
+    with pytest.raises(ConnectFailed) as told:
         deliver(NOTICE, channel(url=f"http://127.0.0.1:{closed_port()}/secret-path"))
     assert "secret-path" not in told.value.message
 
 
 @pytest.mark.parametrize("url", ["http://", "nonsense", "gopher://x"])
 def test_address_that_is_none_is_refused(url):
-    with pytest.raises(NoticeRefused):
+    with pytest.raises(RequestRefused):
         deliver(NOTICE, channel(url=url))
 
 
@@ -90,7 +90,7 @@ def test_address_is_read_from_its_file_each_time(tmp_path):
 def test_secret_file_without_a_secret_is_told(tmp_path, content):
     if content is not None:
         (tmp_path / "url").write_text(content)
-    with pytest.raises(NoticeRefused, match="the secret's file"):
+    with pytest.raises(RequestRefused, match="the secret's file"):
         deliver(NOTICE, channel("slack", url_file=tmp_path / "url"))
 
 
@@ -115,14 +115,14 @@ def test_chats_get_the_form_that_they_take(kind, of):
 def test_chat_that_answers_200_and_a_code_has_refused(kind, answer):
     with web() as server:
         server.body = answer
-        with pytest.raises(NoticeRefused, match="code"):
+        with pytest.raises(RequestRefused, match="code"):
             deliver(NOTICE, channel(kind, url=server.url))
 
 
 def test_chat_that_has_too_many_messages_is_asked_again():
     with web() as server:
         server.body = b'{"errcode":45009}'
-        with pytest.raises(NoticeFailed):
+        with pytest.raises(ConnectFailed):
             deliver(NOTICE, channel("wecom", url=server.url))
 
 
@@ -132,18 +132,18 @@ def test_text_is_cut_between_letters():
 
 
 def test_mail_server_that_is_not_there_may_be_asked_again():
-    with pytest.raises(NoticeFailed):
+    with pytest.raises(ConnectFailed):
         deliver(NOTICE, by_mail(closed_port()))
 
 
 @pytest.mark.parametrize(
     ("refuse", "kind"),
     [
-        ({"MAIL": b"550 not you"}, NoticeRefused),
-        ({"RCPT": b"550 no such person"}, NoticeRefused),
-        ({"RCPT": b"451 later"}, NoticeFailed),
-        ({"EHLO": b"421 busy", "HELO": b"421 busy"}, NoticeFailed),
-        ({"DATA": b"554 no"}, NoticeRefused),
+        ({"MAIL": b"550 not you"}, RequestRefused),
+        ({"RCPT": b"550 no such person"}, RequestRefused),
+        ({"RCPT": b"451 later"}, ConnectFailed),
+        ({"EHLO": b"421 busy", "HELO": b"421 busy"}, ConnectFailed),
+        ({"DATA": b"554 no"}, RequestRefused),
     ],
 )
 def test_mail_server_that_refuses_is_told_with_its_code(refuse, kind):
@@ -154,7 +154,7 @@ def test_mail_server_that_refuses_is_told_with_its_code(refuse, kind):
 
 def test_password_is_not_sent_to_a_server_that_does_not_ask(tmp_path):
     (tmp_path / "password").write_text("hunter2")
-    with mail() as (port, _), pytest.raises(NoticeFailed):
+    with mail() as (port, _), pytest.raises(ConnectFailed):
         deliver(NOTICE, by_mail(port, user="u", password_file=tmp_path / "password"))
 
 
@@ -184,14 +184,14 @@ def test_command_gets_the_notice_and_no_shell_reads_it(tmp_path):
 
 
 def test_command_that_does_not_end_is_ended_with_all_it_started(tmp_path):
-    with pytest.raises(NoticeFailed, match="did not end"):
+    with pytest.raises(ConnectFailed, match="did not end"):
         send_command(NOTICE, channel("command", command=("/bin/sh", "-c", "sleep 60 & sleep 60")), patience_s=0.1)
 
 
 def test_command_that_fails_or_is_not_there_is_told():
-    with pytest.raises(NoticeFailed, match="ended with 1"):
+    with pytest.raises(ConnectFailed, match="ended with 1"):
         deliver(NOTICE, channel("command", command=("/bin/false",)))
-    with pytest.raises(NoticeRefused, match="cannot be started"):
+    with pytest.raises(RequestRefused, match="cannot be started"):
         deliver(NOTICE, channel("command", command=("/no/such/program",)))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ollascope.monitor.alerts.reading import read_book
+from ollascope.monitor.alerts.reading.book import read_book
 from ollascope.words.errors import BadSettings
 
 WHOLE = """\

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from ollascope.monitor.alerts.channels.outcome import NoticeFailed, NoticeRefused
 from ollascope.monitor.alerts.rules import Channel
 from ollascope.monitor.alerts.sending import ATTEMPTS, WAITING, Sending
+from ollascope.words.errors import ConnectFailed, RequestRefused
 from tests.monitor.alerts.ends import NOTICE, channel, web
 
 
@@ -18,7 +18,7 @@ def until(holds, patience_s=5.0):
     assert holds()
 
 
-def failing(times, error=NoticeFailed):
+def failing(times, error=ConnectFailed):
     tries = []
 
     def deliver(notice, to):
@@ -47,7 +47,7 @@ def test_failed_notice_is_sent_again_until_it_arrives():
 
 
 def test_refused_notice_is_not_sent_again():
-    deliver, tries = failing(99, NoticeRefused)
+    deliver, tries = failing(99, RequestRefused)
     sending = Sending([channel()], by=deliver, first_wait_s=0.001)
     sending.send(NOTICE)
     until(lambda: sending.tried()["c"].failed == 1)

@@ -1,6 +1,6 @@
 """When an anomaly begins and ends."""
 
-from ollascope.monitor.anomalies.hysteresis import AGREE, CALM, COOL_S, after
+from ollascope.monitor.anomalies.hysteresis import COOL_S, after
 from ollascope.monitor.anomalies.state import Standing
 from ollascope.monitor.anomalies.votes import Evidence
 
@@ -17,11 +17,11 @@ def went(standing, *evidence, start=0.0, room=True):
 
 
 def test_two_windows_are_not_enough():
-    assert went(Standing(), *[HIGH] * (AGREE - 1)).active == 0
+    assert went(Standing(), *[HIGH] * 2).active == 0
 
 
 def test_three_windows_that_agree_begin_it():
-    assert went(Standing(), *[HIGH] * AGREE) == Standing(active=1, since=120.0)
+    assert went(Standing(), *[HIGH] * 3) == Standing(active=1, since=120.0)
 
 
 def test_windows_that_contradict_each_other_begin_nothing():
@@ -37,15 +37,15 @@ def test_change_too_small_to_matter_begins_nothing():
 
 
 def test_what_is_weaker_goes_on_but_would_not_begin():
-    begun = went(Standing(), *[HIGH] * AGREE)
+    begun = went(Standing(), *[HIGH] * 3)
     assert went(begun, *[FAINT] * 50).active == 1
     assert went(Standing(), *[FAINT] * 50).active == 0
 
 
 def test_it_ends_after_five_calm_windows_in_a_row():
-    begun = went(Standing(), *[HIGH] * AGREE)
-    assert went(begun, *[CALM_] * (CALM - 1), HIGH, *[CALM_] * (CALM - 1)).active == 1
-    assert went(begun, *[CALM_] * CALM).active == 0
+    begun = went(Standing(), *[HIGH] * 3)
+    assert went(begun, *[CALM_] * 4, HIGH, *[CALM_] * 4).active == 1
+    assert went(begun, *[CALM_] * 5).active == 0
 
 
 def test_it_does_not_come_back_within_ten_minutes():

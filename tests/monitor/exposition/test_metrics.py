@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,6 +14,7 @@ from ollascope.words.alerts import AlertKind, Condition
 from ollascope.words.sample import Gpu, Process, Sample
 
 AT = 1_763_726_400.0
+DOCUMENT = Path(__file__).parents[3] / "docs" / "prometheus.md"
 
 
 def read(page):
@@ -186,6 +188,17 @@ def test_each_metric_is_defined_once_and_well_named():
         assert entry.help[0].isupper()
         assert not entry.help.endswith(".")
         assert not {"key", "key_id", "user", "prompt", "path", "id"} & set(entry.labels)
+
+
+@pytest.mark.parametrize("entry", METRICS, ids=lambda entry: entry.name)
+def test_metric_is_documented(entry):
+    row = f"| `{entry.name}` | {entry.kind} | {', '.join(entry.labels)} | {entry.help} | {entry.origin} |\n"
+    assert row in DOCUMENT.read_text(encoding="utf-8"), row
+
+
+def test_no_other_metric_is_documented():
+    told = re.findall(r"^\| `(ollascope_\w+)`", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert told == [entry.name for entry in METRICS]
 
 
 def test_every_family_of_calls_appears_when_a_call_says_all(exposition, write, make_call):

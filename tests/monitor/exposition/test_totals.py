@@ -228,6 +228,32 @@ def test_two_who_count_the_same_ledger_agree(ledger, write, make_call):
     assert count_of(one) == count_of(other) == 6
 
 
+def test_one_who_missed_what_another_counted_takes_it_over(ledger, write, make_call):
+    write(make_call())
+    one, other = Counting(ledger), Counting(ledger)
+    one.update()
+    write(make_call(), make_call())
+    other.update()
+    seal(ledger)
+    roll_up(ledger)
+    retire(ledger, Ledger(calls_days=1), NOON + 9 * DAY_S)
+    write(make_call())
+    one.update()
+    assert count_of(one) == 4
+    third = Counting(ledger)
+    third.update()
+    assert count_of(third) == 4
+
+
+def test_nothing_new_writes_nothing(ledger, write, make_call):
+    write(make_call())
+    seal(ledger)
+    counting = Counting(ledger)
+    for _ in range(3):
+        counting.update()
+    assert Store(ledger / FILE).load().turn == 1
+
+
 def test_much_is_saved_in_between(ledger, write, make_call, monkeypatch):
     monkeypatch.setattr(room, "BATCH", 3)
     for _ in range(4):

@@ -75,6 +75,15 @@ def test_every_tensor_is_read_back_by_the_formats_own_reader(tmp_path_factory, a
 
 
 @given(arrays(np.float32, (4, 64), elements=st.floats(-1000, 1000, width=32)))
+def test_numbers_too_small_for_a_step_are_nothing(numbers):
+    packed = np.frombuffer(encode(numbers * np.float32(1e-38), "q8_0"), np.uint8)
+    assert not packed.any()
+
+
+ORDINARY = st.just(0.0) | st.floats(2**-60, 1000, width=32) | st.floats(-1000, -(2**-60), width=32)
+
+
+@given(arrays(np.float32, (4, 64), elements=ORDINARY))
 def test_q8_0_is_what_the_formats_authors_make(numbers):
     ours = np.frombuffer(encode(numbers, "q8_0"), np.uint8)
     with np.errstate(all="ignore"):

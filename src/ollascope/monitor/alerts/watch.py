@@ -62,12 +62,18 @@ class Watch:
         self._state = load_value(orders.folder / ANOMALIES, State) or State()
         self._tallies = load_value(orders.folder / OBJECTIVES, Tallies) or Tallies()
         self._conditions: tuple[Condition, ...] = ()
+        self._own: tuple[Condition, ...] = ()
         self._saved = self._saved_learnt = orders.clock.wall()
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What was judged in the last turn, by all judges: for metrics and pages."""
         return self._conditions
+
+    @property
+    def own(self) -> tuple[Condition, ...]:
+        """What was judged here in the last turn, without what others handed in."""
+        return self._own
 
     @property
     def alarms(self) -> Alarms:
@@ -104,7 +110,8 @@ class Watch:
         """Look, judge, remember, tell."""
         now = self._orders.clock.wall()
         learnt = self._look(now)
-        self._conditions = tuple(self._judged(now))
+        others, self._own = self._others_said(now), self._judged(now)
+        self._conditions = (*adapt(others, self._orders.book.rules), *self._own)
         silences = self._keeping.silences(now)
         before = self._alarms
         stepped = step(before, self._conditions, now, stale_s=self._orders.settings.stale_s)
@@ -131,13 +138,16 @@ class Watch:
         self._tallies = observe(self._tallies, self._orders.objectives, calls, now)
         return bool(calls)
 
-    def _judged(self, now: float) -> Iterable[Condition]:
-        orders = self._orders
+    def _others_said(self, now: float) -> list[Condition]:
         with self._lock:
-            said = {key: each for key, each in self._others.items() if now - each[0] <= orders.settings.stale_s}
+            said = {key: each for key, each in self._others.items() if now - each[0] <= self._orders.settings.stale_s}
             self._others = {key: (at, condition) for key, (at, condition) in said.items() if condition.active}
-        found = [condition for _, condition in said.values()]
+        return [condition for _, condition in said.values()]
+
+    def _judged(self, now: float) -> tuple[Condition, ...]:
+        orders = self._orders
         windows = self._gathering.closed(now)
+        found: list[Condition] = []
         if orders.settings.anomalies:
             starts = self._state.starts
             self._state, anomalies = judge(self._state, windows, now)

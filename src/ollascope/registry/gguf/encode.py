@@ -10,6 +10,7 @@ Weights = Literal["f32", "f16", "q8_0"]
 Floats = NDArray[np.float32]
 
 BLOCK = 32
+TINY = 1e-30
 FILE_TYPE: Mapping[Weights, int] = {"f32": 0, "f16": 1, "q8_0": 7}
 
 
@@ -33,6 +34,7 @@ def _q8_0(numbers: Floats) -> bytes:
     """Blocks of 32 numbers: a half-precision step, then 32 multiples of it."""
     blocks = numbers.reshape(-1, BLOCK)
     step = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)
+    step[step < TINY] = 0  # half precision has nothing so small, and its inverse would have no number
     with np.errstate(divide="ignore"):
         inverse = np.where(step == 0, np.float32(0), np.float32(1) / step)
     scaled = blocks * inverse

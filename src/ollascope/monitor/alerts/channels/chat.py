@@ -2,10 +2,10 @@
 
 import json
 
-from ollascope.monitor.alerts.channels.outcome import NoticeFailed, NoticeRefused
 from ollascope.monitor.alerts.channels.post import post
 from ollascope.monitor.alerts.notices import Notice
 from ollascope.monitor.alerts.rules import Channel
+from ollascope.words.errors import ConnectFailed, RequestRefused
 from ollascope.words.record import Json
 
 WECOM_BYTES, SLACK_LETTERS, OTHER_BYTES = 2000, 3000, 15_000
@@ -54,7 +54,7 @@ def _judge(channel: Channel, answer: bytes) -> None:
         return
     code = next((said[key] for key in ("errcode", "code", "StatusCode") if key in said), 0) if type(said) is dict else 0
     if code in BUSY:
-        raise NoticeFailed(f"{channel.name}: too many messages (code {code})", hint="it is sent again")
+        raise ConnectFailed(f"{channel.name}: too many messages (code {code})", hint="it is sent again")
     if code != 0:
-        raise NoticeRefused(f"{channel.name}: refuses it with code {code!s:.40}",
+        raise RequestRefused(f"{channel.name}: refuses it with code {code!s:.40}",
                             hint="check the robot's rules; its keyword can be Ollascope")  # fmt: skip

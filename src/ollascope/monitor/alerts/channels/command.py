@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 
-from ollascope.monitor.alerts.channels.outcome import HINT, NoticeFailed, NoticeRefused
+from ollascope.monitor.alerts.channels.outcome import HINT
 from ollascope.monitor.alerts.channels.webhook import body_of
 from ollascope.monitor.alerts.notices import Notice
 from ollascope.monitor.alerts.rules import Channel
+from ollascope.words.errors import ConnectFailed, RequestRefused
 
 PATIENCE_S = 30.0
 
@@ -22,7 +23,7 @@ def send_command(notice: Notice, channel: Channel, *, patience_s: float = PATIEN
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
-        raise NoticeRefused(f"{channel.name}: {channel.command[0]} cannot be started: {error.strerror}",
+        raise RequestRefused(f"{channel.name}: {channel.command[0]} cannot be started: {error.strerror}",
                             hint="name a program by its whole path") from error  # fmt: skip
     with process:
         try:
@@ -30,6 +31,6 @@ def send_command(notice: Notice, channel: Channel, *, patience_s: float = PATIEN
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise NoticeFailed(f"{channel.name}: did not end within {patience_s:g} s", hint=HINT) from error
+            raise ConnectFailed(f"{channel.name}: did not end within {patience_s:g} s", hint=HINT) from error
     if process.returncode:
-        raise NoticeFailed(f"{channel.name}: ended with {process.returncode}", hint="run it by hand with some JSON")
+        raise ConnectFailed(f"{channel.name}: ended with {process.returncode}", hint="run it by hand with some JSON")

@@ -6,9 +6,10 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from ollascope.monitor.alerts.channels.outcome import HINT, NoticeFailed, NoticeRefused, secret_of
+from ollascope.monitor.alerts.channels.outcome import HINT, secret_of
 from ollascope.monitor.alerts.notices import Notice
 from ollascope.monitor.alerts.rules import Channel
+from ollascope.words.errors import ConnectFailed, RequestRefused
 
 PATIENCE_S = 15.0
 PERMANENT = 500
@@ -28,7 +29,7 @@ def send_mail(notice: Notice, channel: Channel) -> None:
         raise _told(channel, code, "the mail server refuses the recipients") from error
     except (OSError, smtplib.SMTPException) as error:
         what = f"{channel.name}: {type(error).__name__} at {channel.host}:{channel.port}"
-        raise NoticeFailed(what, hint=HINT) from error
+        raise ConnectFailed(what, hint=HINT) from error
 
 
 def message_of(notice: Notice, channel: Channel) -> EmailMessage:
@@ -52,8 +53,8 @@ def _connected(channel: Channel) -> smtplib.SMTP:
     return server
 
 
-def _told(channel: Channel, code: int, what: str) -> NoticeFailed | NoticeRefused:
+def _told(channel: Channel, code: int, what: str) -> ConnectFailed | RequestRefused:
     text = f"{channel.name}: {what} {code}"
     if code >= PERMANENT:
-        return NoticeRefused(text, hint="check sender, recipients and password")
-    return NoticeFailed(text, hint=HINT)
+        return RequestRefused(text, hint="check sender, recipients and password")
+    return ConnectFailed(text, hint=HINT)

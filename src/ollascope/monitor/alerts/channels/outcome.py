@@ -1,24 +1,11 @@
-"""Why a notice was not delivered, and the secrets that channels keep in files."""
+"""The secrets that channels keep in files, and the hint that all of them give."""
 
 from pathlib import Path
 
 from ollascope.settings.files import LARGEST_SECRET, read
-from ollascope.words.errors import BadSettings, NetworkTrouble, RequestRefused
+from ollascope.words.errors import BadSettings, RequestRefused
 
 HINT = "`ollascope alerts test` sends a notice and tells what comes of it"
-
-
-class NoticeFailed(NetworkTrouble):
-    """A notice was not delivered, and may be sent again."""
-
-    code = "notice-failed"
-    retryable = True
-
-
-class NoticeRefused(RequestRefused):
-    """A notice was not delivered, and would not be the next time."""
-
-    code = "notice-refused"
 
 
 def secret_of(path: Path) -> str:
@@ -27,7 +14,7 @@ def secret_of(path: Path) -> str:
         text = read(path, largest=LARGEST_SECRET).decode("utf-8").strip()
     except (BadSettings, UnicodeDecodeError) as error:
         why = error.message if isinstance(error, BadSettings) else "is not text"
-        raise NoticeRefused(f"the secret's file {path} {why}", hint="put the secret into it, on one line") from error
+        raise RequestRefused(f"the secret's file {path} {why}", hint="put the secret into it, on one line") from error
     if not text or any(letter < " " for letter in text):
-        raise NoticeRefused(f"the secret's file {path} does not hold one line", hint="put the secret into it")
+        raise RequestRefused(f"the secret's file {path} does not hold one line", hint="put the secret into it")
     return text

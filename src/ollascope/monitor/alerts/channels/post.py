@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import requests
 
-from ollascope.monitor.alerts.channels.outcome import HINT, NoticeFailed, NoticeRefused, secret_of
+from ollascope.monitor.alerts.channels.outcome import HINT, secret_of
 from ollascope.monitor.alerts.rules import Channel
+from ollascope.words.errors import ConnectFailed, RequestRefused
 from ollascope.words.record import Json
 
 CONNECT_S, ANSWER_S = 5.0, 10.0
@@ -27,12 +28,12 @@ def post(channel: Channel, body: Mapping[str, Json], *, answer_s: float = ANSWER
                 _judge(channel, answer)
                 return _read(answer, deadline)
     except requests.Timeout as error:
-        raise NoticeFailed(f"{channel.name}: no answer within {answer_s:g} s", hint=HINT) from error
+        raise ConnectFailed(f"{channel.name}: no answer within {answer_s:g} s", hint=HINT) from error
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema,
             requests.exceptions.InvalidHeader) as error:  # fmt: skip
-        raise NoticeRefused(f"{channel.name}: its address is none", hint="begin it with https:// or http://") from error
+        raise RequestRefused(f"{channel.name}: its address is none", hint="begin it with https://") from error
     except requests.RequestException as error:
-        raise NoticeFailed(f"{channel.name}: {type(error).__name__}", hint=HINT) from error
+        raise ConnectFailed(f"{channel.name}: {type(error).__name__}", hint=HINT) from error
 
 
 def _judge(channel: Channel, answer: requests.Response) -> None:
@@ -40,10 +41,10 @@ def _judge(channel: Channel, answer: requests.Response) -> None:
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise NoticeRefused(f"{channel.name}: answers {status}, a redirect", hint="name the address it leads to")
+        raise RequestRefused(f"{channel.name}: answers {status}, a redirect", hint="name the address it leads to")
     if status >= 500 or status in AGAIN:
-        raise NoticeFailed(f"{channel.name}: answers {status}", hint=HINT)
-    raise NoticeRefused(f"{channel.name}: refuses it with {status}", hint="check its address and its rights")
+        raise ConnectFailed(f"{channel.name}: answers {status}", hint=HINT)
+    raise RequestRefused(f"{channel.name}: refuses it with {status}", hint="check its address and its rights")
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:

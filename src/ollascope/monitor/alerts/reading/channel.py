@@ -2,7 +2,7 @@
 
 from typing import Literal, cast
 
-from ollascope.monitor.alerts.nodes import Reader
+from ollascope.monitor.alerts.reading.nodes import Reader
 from ollascope.monitor.alerts.rules import SEVERITIES, Channel, ChannelKind
 from ollascope.settings.findings import looks_secret
 from ollascope.words.alerts import Severity

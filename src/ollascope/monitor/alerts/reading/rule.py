@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from ollascope.monitor.alerts.nodes import Reader
+from ollascope.monitor.alerts.reading.nodes import Reader
 from ollascope.monitor.alerts.rules import EVERY, SEVERITIES, Each, Rule, Sort
 from ollascope.monitor.anomalies.signals import ERRORS, SIGNALS, signal_of
 from ollascope.monitor.measures import Bound, nearest_of, read_bound, said

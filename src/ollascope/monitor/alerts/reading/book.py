@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ollascope.monitor.alerts.channel_reading import read_channel
-from ollascope.monitor.alerts.nodes import Place, Reader
-from ollascope.monitor.alerts.rule_reading import read_rule
+from ollascope.monitor.alerts.reading.channel import read_channel
+from ollascope.monitor.alerts.reading.nodes import Place, Reader
+from ollascope.monitor.alerts.reading.rule import read_rule
 from ollascope.monitor.alerts.rules import Book, Grouping
 from ollascope.settings.document import Branch, parse, text_of
 from ollascope.settings.files import read

@@ -1,0 +1,1 @@
+"""A rules file as values, every mistake with its file and line."""
