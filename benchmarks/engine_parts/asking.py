@@ -47,8 +47,10 @@ class Answer:
         return [json.loads(line) for line in lines if line.startswith(b"{")]
 
     def text(self) -> str:
-        """The text of an answer of /v1/completions."""
-        return "".join(choice["text"] for event in self.events() for choice in event["choices"])
+        """The text of an answer of /v1/completions or /api/generate."""
+        found = self.events()
+        told = [event["response"] for event in found if "response" in event]
+        return "".join([*told, *(choice["text"] for event in found for choice in event.get("choices", ()))])
 
 
 @dataclass(slots=True)

@@ -28,7 +28,9 @@ def measure(settings: Settings) -> Iterator[Row]:
         pairs = list(zip(map(_tokens, alone), map(_tokens, together), strict=True))
         assert all(len(one) > 1 for one, _ in pairs)
         same = sum(one == other for one, other in pairs)
-        parted = [f"at token {_parting(one, other)} of {len(one)}" for one, other in pairs if one != other]
+        parted = [
+            _parting(answer, one, other) for answer, (one, other) in zip(alone, pairs, strict=True) if one != other
+        ]
         yield Row(
             name=f"greedy answers equal to one-at-a-time runs, {name}", figure=same, unit=f"of {REQUESTS}",
             least=REQUESTS, note="; ".join(parted) or f"{sum(len(one) for one, _ in pairs)} tokens, prompts included",
@@ -41,7 +43,7 @@ def _requests(server: Server, *, apart: bool = False) -> list[Wanted]:
     found = []
     for _ in range(REQUESTS):
         prompt = "".join(chance.choices("etaoinshrdlu ", k=chance.randint(3, 600)))
-        body = {"model": server.model, "prompt": prompt, "stream": False,
+        body = {"model": server.model, "prompt": prompt, "stream": False, "logprobs": True, "top_logprobs": 2,
                 "options": {"temperature": 0, "repeat_penalty": 1.0, "num_predict": chance.randint(3, 60)}}  # fmt: skip
         at_s = chance.random() * SPAN_S
         found.append(Wanted(path="/api/generate", body=body, at_s=0.0 if apart else at_s))
@@ -55,5 +57,11 @@ def _tokens(answer: Answer) -> list[int]:
     return found
 
 
-def _parting(one: list[int], other: list[int]) -> int:
-    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(other))
+def _parting(answer: Answer, one: list[int], other: list[int]) -> str:
+    """Where the two part, and how near the two likeliest tokens were to each other there, when it ran alone."""
+    place = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(other))
+    [event] = answer.events()
+    said = event["logprobs"]
+    number = place - (len(one) - len(said))
+    likeliest, next_one = (each["logprob"] for each in said[number]["top_logprobs"][:2])
+    return f"parts at token {number + 1} of {len(said)}, where two tokens are {likeliest - next_one:.4f} nats apart"

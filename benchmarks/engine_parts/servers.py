@@ -32,6 +32,7 @@ class Server:
     port: int
     model: str = ""
     ready_s: float = 0.0
+    speaks_ollama: bool = True
 
     @property
     def pid(self) -> int:
@@ -63,7 +64,11 @@ def ours(settings: Settings, *words: str, build: Path | None = None) -> Iterator
     started = time.perf_counter()
     with _running(command, {"PYTHONPATH": str(build)} if build else {}) as process:
         assert process.stdout is not None
-        said = "".join(iter(process.stdout.readline, "}\n")) + "}"
+        said = ""
+        for line in process.stdout:  # ends where the server does
+            said += line
+            if line == "}\n":
+                break
         ready_s = time.perf_counter() - started
         try:
             told = json.loads(said)
@@ -82,7 +87,7 @@ def llama_server(settings: Settings, python: Path, model: Path) -> Iterator[Serv
         said = process.stdout.readline().split()
         if said[:1] != ["ready"]:
             raise SystemExit(f"llama-server did not start: it said {said or 'nothing'}")
-        yield Server(process=process, port=int(said[1]), model="any")
+        yield Server(process=process, port=int(said[1]), speaks_ollama=False)
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from ollascope.engines.llamacpp.wanted import demo_model
 from ollascope.registry.gguf.random import PRESETS, write_random
 
 PROMISES = {1: 0.9, 4: 1.0, 16: 1.1}  # ours : llama-server, by requests at once
-TOKENS = {1: 96, 4: 64, 16: 48}  # of an answer
+TOKENS = 64  # of an answer
 SERIAL, DEMO, FIRST = 3.0, 1.5, 1 / 5
-PROMPT_LETTERS = 90  # some thirty tokens
+PROMPT_LETTERS = 56  # some thirty tokens
 DEMO_CONTEXT, DEMO_TURNS = 256, 8
 QUESTIONS = ("What is Ollascope?", "How do I start Ollascope?", "How do I stop Ollascope?", "hello")
 LETTERS = "etaoinshrdlu"
@@ -136,14 +136,14 @@ def _beside_lock(runs: Runs, name: str) -> Iterator[Row]:
 
 
 def _over_http(server: Server, streams: int, pids: Sequence[int], turn: int) -> Run:
-    return _run(server, [[prompt] for prompt in _prompts(streams, turn)], TOKENS[streams], pids)
+    return _run(server, [[prompt] for prompt in _prompts(streams, turn)], TOKENS, pids)
 
 
 def _behind_lock(process: "Popen[str]", streams: int, pids: Sequence[int], turn: int) -> Run:
     watch = Watch(pids)
-    order = {"streams": [[prompt] for prompt in _prompts(streams, turn)], "tokens": TOKENS[streams]}
+    order = {"streams": [[prompt] for prompt in _prompts(streams, turn)], "tokens": TOKENS}
     told = servers.drive(process, order)
-    tokens = streams * TOKENS[streams]  # no answer of a random model ends by itself
+    tokens = streams * TOKENS  # no answer of a random model ends by itself
     texts = tuple(told["texts"][f"{number} 0"] for number in range(streams))
     return Run(tokens=tokens, seconds=told["seconds"], last_ttft_s=told["ttft_s"][-1], noise=watch.read(), texts=texts)
 
@@ -161,7 +161,13 @@ def _run(server: Server, streams: Sequence[Sequence[str]], tokens: int, pids: Se
 
 
 def _wanted(server: Server, prompt: str, tokens: int) -> Wanted:
-    body = {"model": server.model, "prompt": prompt, "max_tokens": tokens, "temperature": 0, "repeat_penalty": 1.0,
+    """The same tokens for every peer; our /v1/completions, as Ollama's, would put a chat template around them."""
+    if server.speaks_ollama:
+        options = {"temperature": 0, "repeat_penalty": 1.0, "num_predict": tokens}
+        return Wanted(
+            path="/api/generate", body={"model": server.model, "prompt": prompt, "raw": True, "options": options}
+        )
+    body = {"prompt": prompt, "max_tokens": tokens, "temperature": 0, "repeat_penalty": 1.0,
             "stream": True, "stream_options": {"include_usage": True}}  # fmt: skip
     return Wanted(path="/v1/completions", body=body)
 

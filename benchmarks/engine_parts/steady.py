@@ -61,7 +61,8 @@ def _idle(settings: Settings, server: Server) -> Iterator[Row]:
 
 def _cycles(settings: Settings, server: Server) -> Iterator[Row]:
     times = CYCLES // 6 if settings.quick else CYCLES
-    for _ in range(max(3, int(times * WARM))):
+    fresh = server.rss_mb()
+    for _ in range(4 * times):  # each load is a thread, and the C library gives threads arenas until there are enough
         _cycle(server)
     _answer(server)
     before = _held(server)
@@ -70,7 +71,12 @@ def _cycles(settings: Settings, server: Server) -> Iterator[Row]:
         _cycle(server)
     each_ms = 1000 * (time.monotonic() - started) / times
     _answer(server)
-    yield from _grown(f"{times} loads and unloads", before, _held(server), f"{each_ms:.0f} ms each")
+    yield from _grown(
+        f"{times} loads and unloads",
+        before,
+        _held(server),
+        f"{each_ms:.0f} ms each; {fresh:.1f} MB {5 * times} loads before",
+    )
 
 
 def _leaving(settings: Settings, server: Server) -> Iterator[Row]:

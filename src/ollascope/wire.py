@@ -22,6 +22,7 @@ SECTIONS = {
     "logs": "ollascope.logs.setup:Logs",
     "ledger": "ollascope.ledger.settings:Ledger",
     "monitor": "ollascope.monitor.settings:Monitor",
+    "probes": "ollascope.monitor.probing.settings:Probes",
     "objectives": "ollascope.monitor.objectives:Objectives",
     "alerts": "ollascope.monitor.alerts.settings:Alerts",
 }

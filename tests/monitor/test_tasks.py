@@ -12,11 +12,13 @@ from ollascope.ledger.sealing import upkeep
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.logs.reading import OllamaSource
+from ollascope.monitor.board import Board
 from ollascope.monitor.exposition.gauges import Moment
 from ollascope.monitor.exposition.metrics import Exposition
 from ollascope.monitor.loop import Loop
 from ollascope.monitor.past.daily import page_of
 from ollascope.monitor.past.span import DAY_S
+from ollascope.monitor.probing.settings import Probes
 from ollascope.monitor.settings import Monitor
 from ollascope.monitor.tasks import Tools, metrics_page, tasks_of
 from ollascope.words.clock import Clock
@@ -153,3 +155,20 @@ def test_log_that_cannot_be_opened_is_tried_again(tasks, tmp_path):
     (tmp_path / "server.log").write_text("")
     loop.turn(task)
     assert loop.courses()["ollama-log"].failures == 0
+
+
+def test_known_questions_are_asked_only_where_that_is_wanted(tasks):
+    assert "probes" not in tasks()
+    assert tasks(probes=Probes(enabled=True, every_s=42))["probes"].every_s == 42
+
+
+def test_scores_of_anomalies_are_on_the_page(data, writer):
+    board = Board()
+    board.scores = {("ttft", "m:1b", "http://b"): (4.5, True)}
+    tools = Tools(
+        data=data, monitor=Monitor(), host=Host(), keeping=Ledger(), ollama=OllamaSource(), backend=None, writer=writer,
+        exposition=Exposition(data / "ledger"), make_page=lambda *_: None, board=board,
+    )  # fmt: skip
+    page = metrics_page(tools).body.decode()
+    assert re.search(r'^ollascope_anomaly_score\{signal="ttft",.*\} 4.5$', page, re.MULTILINE)
+    assert re.search(r'^ollascope_anomaly_active\{signal="ttft",.*\} 1', page, re.MULTILINE)

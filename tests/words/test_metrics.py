@@ -83,3 +83,10 @@ def test_prefill_speed_leaves_cached_tokens_out_and_needs_to_know_them():
     unknown = Call(id="a", sent_at=1.0, source="s", outcome="ok", tokens_in=1000, prefill_s=0.1)
     assert metric("prefill_tokens_per_s").of(known) == pytest.approx(1000)
     assert metric("prefill_tokens_per_s").of(unknown) is None
+
+
+def test_pieces_that_came_in_a_heap_carry_no_speed():
+    call = Call(id="a", sent_at=1.0, source="s", outcome="ok", first_chunk_s=2.0, end_s=2.01, decode_s=1.0,
+                tokens_out=9)  # fmt: skip
+    assert metric("decode_tokens_per_s").of(call) is None
+    assert metric("decode_tokens_per_s").of(replace(call, end_s=3.0)) == pytest.approx(8)

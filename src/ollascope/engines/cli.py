@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from ollascope.engines.shown.orders import Making, order_of
 from ollascope.engines.shown.progress import Lines, Screen, watch
 from ollascope.engines.shown.suggestion import suggest
 from ollascope.engines.table import ENGINES
+from ollascope.ledger.select import is_demo
 from ollascope.ledger.settings import Ledger
 from ollascope.logs.form import printable
 from ollascope.settings.data import create as create_folder
@@ -52,6 +54,7 @@ from ollascope.words.prompt import Prompt
 
 LEDGER: Final = "ledger"
 SMALL: Final = "qwen3:0.6b"
+DEMO: Final = "DEMO: this is the demo model; its figures say nothing about real ones"
 HINT_AFTER_S: Final = 2.0  # of silence on standard input
 NO_INPUT: Final = "with `< /dev/null` there is none"
 ROOT: Final = Path("/")
@@ -267,10 +270,24 @@ def ask(
         prompt = prompt_of(question, chosen, engine.name)
         if question.images and engine.capabilities(chosen).images is False:
             raise Unsupported(f"{printable(chosen)} cannot see images", hint="`ollascope models list` shows which can")
-        with _recorded(settings) as sink:
+        with _recorded(settings) as sink, _ended_by_signals():
             quiet = as_json or invocation.quiet
             voice = Voice(None if as_json else sys.stdout, None if quiet else sys.stderr)
+            if is_demo(chosen):
+                note(DEMO)
             _answer(Asking(engine, sink, settings.of(Engines), note), prompt, voice, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A closed terminal and SIGTERM end an answer as Ctrl-C does: the server stops, and the Call is recorded."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _answer(asking: Asking, prompt: Prompt, voice: Voice, *, as_json: bool) -> None:
@@ -281,7 +298,7 @@ def _answer(asking: Asking, prompt: Prompt, voice: Voice, *, as_json: bool) -> N
         raise Interrupted("the answer was interrupted", hint=hint) from None
     call, trace = asking.calls[0], asking.trace
     if as_json:
-        print_json(facts_of(asking.answer, call, trace))
+        print_json(facts_of(asking.answer, call, trace) | {"demo": is_demo(call.model)})
         return
     note(speed_line(call))
     for remark in remarks(trace):

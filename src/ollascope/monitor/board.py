@@ -13,6 +13,9 @@ class Board:
         self.sample: Sample | None = None
         self.budgets: Mapping[str, float] = {}  # by objective: the share of its error budget left
         self.burn_rates: Mapping[tuple[str, str], float] = {}  # by objective and window
+        self.scores: Mapping[
+            tuple[str, str, str], tuple[float, bool]
+        ] = {}  # by signal, model, backend: how far, active
         self._found: dict[str, tuple[Condition, ...]] = {}
 
     def put(self, judge: str, found: Sequence[Condition]) -> None:

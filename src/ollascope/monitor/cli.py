@@ -51,6 +51,7 @@ from ollascope.monitor.objectives import Objectives
 from ollascope.monitor.past.daily import page_by
 from ollascope.monitor.past.recent import Recent
 from ollascope.monitor.past.span import choose_span
+from ollascope.monitor.probing.settings import Probes
 from ollascope.monitor.service import Page, Service, health, readiness
 from ollascope.monitor.settings import Monitor
 from ollascope.monitor.shown.account import facts, report
@@ -238,6 +239,8 @@ def monitor(invocation: Invocation) -> None:
             keeping=keeping,
             ollama=settings.of(Logs).ollama,
             backend=host_url(said) if (said := settings.of(Engines).ollama.url) else None,
+            engines=settings.of(Engines),
+            probes=settings.of(Probes),
             writer=writer,
             exposition=Exposition(settings.data_folder / LEDGER),
             make_page=page_by(program(invocation), settings.of(Monitor).language, stop),

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ollascope.engines.settings import Engines
 from ollascope.host.machine import Look, Machine
 from ollascope.host.processes import Wanted
 from ollascope.host.thresholds import Host
@@ -22,6 +23,8 @@ from ollascope.monitor.exposition.page import CONTENT_TYPE
 from ollascope.monitor.loop import Task
 from ollascope.monitor.past.daily import FOLDER, Make, remove_old, write_missing
 from ollascope.monitor.past.recent import Recent
+from ollascope.monitor.probing.settings import Probes
+from ollascope.monitor.probing.task import Probing, probing
 from ollascope.monitor.service import Reply
 from ollascope.monitor.settings import Monitor
 from ollascope.words.call import Call
@@ -47,6 +50,8 @@ class Tools:
     writer: Writer
     make_page: Make
     exposition: Exposition
+    engines: Engines = field(default_factory=Engines)
+    probes: Probes = field(default_factory=Probes)
     board: Board = field(default_factory=Board)
     clock: Clock = field(default_factory=Clock)
 
@@ -59,7 +64,8 @@ class Tools:
 def tasks_of(tools: Tools) -> list[Task]:
     """The tasks that these settings want."""
     return [
-        _sampling(tools), _counting(tools), _summing(tools), _upkeep(tools), *_following(tools), *_daily(tools)
+        _sampling(tools), _counting(tools), _summing(tools), _upkeep(tools), *_following(tools), *_daily(tools),
+        *_probing(tools),
     ]  # fmt: skip
 
 
@@ -72,6 +78,7 @@ def metrics_page(tools: Tools) -> Reply:
         conditions=board.conditions,
         budgets=board.budgets,
         burn_rates=board.burn_rates,
+        scores=board.scores,
         dropped=counts.lost + counts.refused,
     )
     return Reply(body=tools.exposition.page(moment), kind=CONTENT_TYPE)
@@ -161,3 +168,11 @@ def _daily(tools: Tools) -> list[Task]:
         remove_old(folder, now, tools.monitor.daily_days)
 
     return [Task(name="daily", every_s=DAILY_S, run=pages, first_s=5.0)]
+
+
+def _probing(tools: Tools) -> list[Task]:
+    if not tools.probes.enabled:
+        return []
+    means = Probing(data=tools.data, engines=tools.engines, probes=tools.probes, sink=tools.writer.call,
+                    clock=tools.clock)  # fmt: skip
+    return [probing(means, tools.board)]

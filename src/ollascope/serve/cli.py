@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -24,9 +25,9 @@ from ollascope.serve.fake import TRUTH, front_of
 from ollascope.serve.listening import check, serving
 from ollascope.serve.settings import Serve
 from ollascope.settings.data import create
-from ollascope.settings.load import cache_folder
+from ollascope.settings.load import Settings, cache_folder
 from ollascope.wire import load_settings
-from ollascope.words.errors import BadUsage, ConnectFailed
+from ollascope.words.errors import BadUsage, ConnectFailed, StorageTrouble
 
 SECONDS = click.FloatRange(0, 3600)
 OTHER_PORT = "choose another with --port, or --port 0 for a free one"
@@ -129,19 +130,30 @@ def serve(invocation: Invocation, /, **said: Any) -> None:
     """
     settings = load_settings(invocation)
     need_installed()
-    if said["place"] is None:  # its own models, or what it tells others, lie in the data folder
-        create(settings.data_folder, in_force=settings.file)
+    data = _data_folder(settings, needed=said["place"] is None)
     verdict = examine(settings.data_folder)
     verdict.insist()
     from ollascope.serve.llamacpp.serving import Desk, Said, plan_of, stay  # noqa: PLC0415 - needs the library's numpy
 
     plan = plan_of(settings, Said(**said), guard=verdict.guard)
     check(plan.manners)
-    desk = Desk(data=settings.data_folder, note=note, say=say, print_json=print_json if said["as_json"] else None)
+    desk = Desk(data=data, note=note, say=say, print_json=print_json if said["as_json"] else None)
     try:
         run(stay(plan, desk))
     except ConnectFailed as error:
         raise ConnectFailed(error.message, hint=OTHER_PORT) from error
+
+
+def _data_folder(settings: Settings, *, needed: bool) -> Path | None:
+    """Where its own models lie and where it tells others of itself; a place that was named is served without, too."""
+    try:
+        create(settings.data_folder, in_force=settings.file)
+    except StorageTrouble as error:
+        if needed:
+            raise
+        note(f"`ask` and the like will not find it by themselves: {error.message}")
+        return None
+    return settings.data_folder
 
 
 async def _serve(behaviour: Fake, manners: Serve, *, as_json: bool, quiet: bool) -> None:

@@ -54,6 +54,8 @@ PLACES: tuple[Place, ...] = (  # one line for each thing a room keeps
     Place(name="logs", meaning="what each process printed and logged"),
     Place(name="ledger", meaning="what was recorded: Calls, Samples and their sums"),
     Place(name="summaries", meaning="a page about each day that is over"),
+    Place(name="alerts", meaning="which alerts stand, silences, history, and what the judges have learnt"),
+    Place(name="probes.json", meaning="hashes of known answers, by which a changed model is noticed"),
     Place(name="models", meaning="model files of the embedded engine"),
     Place(name="engine-probe.json", meaning="whether the embedded engine's build computes right on this processor"),
     Place(name="ollama-log.place", meaning="how far the log of an Ollama has been read"),

@@ -44,6 +44,8 @@ def _per_token(call: Call) -> float | None:
 
 def _decode_rate(call: Call) -> float | None:
     span = call.decode_s if call.first_chunk_s is None else _since(call.first_chunk_s, call.end_s)
+    if span is not None and call.decode_s is not None and span < call.decode_s / 2:
+        return None  # the pieces came in a heap, in less time than they took to be made
     if span is None or span < SHORTEST_S or call.tokens_out is None or call.tokens_out < 2:
         return None
     return (call.tokens_out - 1) / span
@@ -92,7 +94,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(name="decode_tokens_per_s", unit="tokens/s", formula="(tokens_out - 1) / (end_s - first_chunk_s)",
            of=_decode_rate,
            help="Speed of the answer after its first token; needs two tokens and one millisecond; where the first "
-                "piece was not seen, by the engine's own decode_s"),
+                "piece was not seen, by the engine's own decode_s; none where the pieces came in a heap"),
     Metric(name="prefill_tokens_per_s", unit="tokens/s", formula="(tokens_in - tokens_cached) / prefill_s",
            of=_prefill_rate,
            help="Speed of reading the prompt; only when the engine says how much came from its cache, and needs two "

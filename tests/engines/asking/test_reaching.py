@@ -28,7 +28,7 @@ def test_nothing_that_answers_is_told_with_what_to_do(tmp_path):
         with pytest.raises(ConnectFailed) as caught:
             reach(wanted(Engines(), Place()), data, print, lambda: NONE)
         assert caught.value.message == "nothing answers"
-        assert caught.value.hint == "install it"
+        assert caught.value.hint.startswith("install it; `ollascope up` starts")
 
 
 def test_ollama_that_is_found_is_taken(tmp_path):

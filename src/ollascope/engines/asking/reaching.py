@@ -29,9 +29,13 @@ def survey() -> Found:
 
 def reach(want: Wanted, data: Callable[[], Path], tell: Tell, look: Callable[[], Found] = survey) -> Engine:
     """The engine that is wanted; where no Ollama is set and none answers, the embedded one of this data folder."""
-    if want.found:
-        want = wanted(want.settings, Place(engine=want.name, url=_address(look(), data, tell)))
-    return open_engine(want.name, want.settings)
+    if not want.found:
+        return open_engine(want.name, want.settings)
+    found = look()
+    if found.answers:
+        want = wanted(want.settings, Place(engine=want.name, url=found.url))
+        return open_engine(want.name, want.settings)
+    return _embedded(want.settings, found, data, tell)
 
 
 def names_at_once(want: Wanted) -> list[str]:
@@ -45,14 +49,16 @@ def names_at_once(want: Wanted) -> list[str]:
         engine.close()
 
 
-def _address(found: Found, data: Callable[[], Path], tell: Tell) -> str:
-    if found.answers:
-        return found.url
+def _embedded(settings: Engines, found: Found, data: Callable[[], Path], tell: Tell) -> Engine:
+    from ollascope.engines.llamacpp.client import Embedded  # noqa: PLC0415 - where Ollama answers nobody needs it
+
     announced = _announced(data)
     if announced is None:
-        raise ConnectFailed(printable(found.text), hint=found.hint)
+        raise ConnectFailed(
+            printable(found.text), hint=f"{found.hint}; `ollascope up` starts a demo engine without one"
+        )
     tell(f"{'DEMO: ' if announced.demo else ''}no Ollama answers; the embedded engine does, at {announced.url}")
-    return announced.url
+    return Embedded(announced, patience_of(settings))
 
 
 def _announced(data: Callable[[], Path]) -> Announced | None:

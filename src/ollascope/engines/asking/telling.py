@@ -12,21 +12,14 @@ from ollascope.words.prompt import ToolCall
 from ollascope.words.record import Json
 
 SHOWN_S = 0.05  # loading or waiting for less is not worth a word
-TIMES = ("ttft_s", "answer_s", "total_s", "queue_s", "connect_s", "load_s", "prefill_s", "prefill_tokens_per_s")
+TIMES = ("ttft_s", "answer_s", "total_s", "queue_s", "connect_s", "load_s", "prefill_s", "prefill_tokens_per_s",
+         "decode_tokens_per_s")  # fmt: skip
 
 
 def speed_line(call: Call) -> str:
     """Who answered and how fast; a rate only where the times can carry it."""
     parts = [part for part in (*_times(call), *_counts(call)) if part]
     return printable(f"{call.model} by {call.engine} ({call.backend}): {', '.join(parts)}")
-
-
-def rate_of(call: Call) -> float | None:
-    """Tokens a second as they came; none where they came in a heap, in less time than they took to be made."""
-    begun, ended, made_s = call.first_chunk_s, call.end_s, call.decode_s
-    if begun is not None and ended is not None and made_s is not None and ended - begun < made_s / 2:
-        return None
-    return metric("decode_tokens_per_s").of(call)
 
 
 def remarks(trace: Trace) -> tuple[str, ...]:
@@ -51,7 +44,7 @@ def facts_of(answer: Answer, call: Call, trace: Trace) -> dict[str, Json]:
             "out": call.tokens_out,
             "thinking": call.tokens_thinking,
         },
-        "times": {name: metric(name).of(call) for name in TIMES} | {"decode_tokens_per_s": rate_of(call)},
+        "times": {name: metric(name).of(call) for name in TIMES},
         "load_cause": call.load_cause,
         "retries": call.retries,
         "flags": list(call.flags),
@@ -61,7 +54,7 @@ def facts_of(answer: Answer, call: Call, trace: Trace) -> dict[str, Json]:
 
 
 def _times(call: Call) -> Iterator[str]:
-    ttft_s, rate = metric("ttft_s").of(call), rate_of(call)
+    ttft_s, rate = metric("ttft_s").of(call), metric("decode_tokens_per_s").of(call)
     if ttft_s is not None:
         yield f"first token after {ttft_s:.2f} s"
     if call.load_s is not None and call.load_s >= SHOWN_S:

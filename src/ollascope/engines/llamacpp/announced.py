@@ -25,14 +25,18 @@ class Announced:
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
-def announce(data: Path, announced: Announced) -> None:
-    """Tell others where the engine is; replaces what an earlier one told."""
+def announce(data: Path, announced: Announced) -> Announced | None:
+    """Tell others where the engine is; one that runs and was there before stays the one, and is answered."""
+    before = find_announced(data)
+    if before is not None and before.who != announced.who:
+        return before
     path = data / FOLDER / NAME
     private_folder(path.parent)
     try:
         write_whole(path, dumps(announced).encode())
     except OSError as error:
         raise trouble(path, error) from error
+    return None
 
 
 def withdraw(data: Path, who: Identity) -> None:

@@ -6,6 +6,7 @@ from ollascope.monitor.alerts.reading.book import read_book
 from ollascope.monitor.alerts.rules import Book
 from ollascope.monitor.alerts.settings import Alerts
 from ollascope.monitor.alerts.watch import Orders, Watch
+from ollascope.monitor.anomalies.judge import scores
 from ollascope.monitor.board import Board
 from ollascope.monitor.loop import Task
 from ollascope.monitor.objectives import Objectives, budget_of, read_objectives
@@ -52,6 +53,7 @@ class _Turning:
         watch.take_conditions(condition for condition in board.conditions if id(condition) not in ours)
         watch.turn()
         board.put(JUDGE, watch.own)
+        board.scores = scores(watch.anomalies)
         self._put_budgets(watch)
 
     def close(self) -> None:

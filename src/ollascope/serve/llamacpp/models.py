@@ -98,7 +98,7 @@ class FolderModels:
     def _own(self, action: str) -> Blobs:
         if self._blobs is None:
             raise RequestRefused(
-                f"this server does not {action} models: {self._folder.place} is not its own folder",
+                f"this server does not {action} models: the folder that it serves is not its own",
                 hint="change the files yourself: the folder is looked at again with each request",
             )
         return self._blobs

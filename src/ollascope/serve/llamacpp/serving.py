@@ -46,7 +46,7 @@ class Said:
 class Desk:
     """Where things are told; `print_json` where a program reads."""
 
-    data: Path
+    data: Path | None  # none where nothing can be told there
     note: Callable[[str], None]
     say: Callable[[str], None]
     print_json: Callable[[object], None] | None = None
@@ -87,12 +87,12 @@ async def stay(plan: Plan, desk: Desk) -> None:
             if folder.place.is_file():
                 await _loaded(serving, desk, ended)
             if not ended.is_set():
-                if plan.aliases:
-                    announce(desk.data, _announced(serving, me))
+                _announce(serving, desk, me, demo=bool(plan.aliases))
                 _tell(serving, plan, desk)
             await ended.wait()
         finally:
-            withdraw(desk.data, me)
+            if desk.data is not None:
+                withdraw(desk.data, me)
     if serving.house.rooms():  # llama.cpp cannot be stopped while it loads, and nobody waits for that
         sys.stdout.flush()
         os._exit(0)
@@ -115,9 +115,14 @@ async def _loaded(serving: Serving, desk: Desk, ended: asyncio.Event) -> None:
         loading.cancel()
 
 
-def _announced(serving: Serving, me: Identity) -> Announced:
-    [entry] = serving.folder.entries()
-    return Announced(who=me, url=url(serving.address), model=entry.name, demo=True)
+def _announce(serving: Serving, desk: Desk, me: Identity, *, demo: bool) -> None:
+    """So that `ask` and the like find it; one that runs already stays the one they go to."""
+    if desk.data is None:
+        return
+    model = next((entry.name for entry in serving.folder.entries()), "")
+    other = announce(desk.data, Announced(who=me, url=url(serving.address), model=model, demo=demo))
+    if other is not None:
+        desk.note(f"`ask` and the like go to the engine that was there before, at {other.url}; for this one give --url")
 
 
 def _tell(serving: Serving, plan: Plan, desk: Desk) -> None:

@@ -99,13 +99,14 @@ class StopSign:
 def library(spins: int = SPINS) -> Library:
     """The library, loaded at the first call; `spins` holds if no other OpenMP program came first in this process."""
     os.putenv("GOMP_SPINCOUNT", str(spins))  # read by the library's own start, in this process and before any Python
+    _share_arenas()
     try:
         import_module("numpy")
         functions = _functions()
     except ModuleNotFoundError as error:
         raise PackageMissing(
             f"the embedded engine needs the package {error.name}, which is not installed",
-            hint="run `ollascope setup`, which builds it, or use Ollama",
+            hint="run `ollascope engine build`, or use Ollama",
         ) from error
     except (OSError, RuntimeError) as error:
         raise LoadFailed(
@@ -113,6 +114,16 @@ def library(spins: int = SPINS) -> Library:
             hint="it was built for another machine or is damaged: build it again, or use Ollama",
         ) from error
     return Library(functions)
+
+
+ARENA_MAX, ARENAS = -8, 2  # of mallopt
+
+
+def _share_arenas() -> None:
+    """Each load is a thread, and each thread would get a heap of its own that glibc keeps: two heaps are enough."""
+    program = ctypes.CDLL(None)
+    if hasattr(program, "mallopt"):  # glibc's
+        program.mallopt(ARENA_MAX, ARENAS)
 
 
 def _functions() -> ModuleType:
