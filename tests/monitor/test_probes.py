@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -134,6 +135,59 @@ def test_model_that_says_nothing_in_time_fails(desk, server, load):
     made = desk(timeout_s=0.3)
     assert made.turn() == {DOWN: False, FAILED: True}
     assert "0.3" in made.condition(FAILED).reason
+
+
+def test_answer_that_drips_beyond_its_time_fails(desk, server, load):
+    load("plain")
+    say_otherwise(server, gap_s=0.12)
+    made = desk(timeout_s=0.3)
+    assert made.turn() == {DOWN: False, FAILED: True}
+    assert "did not end its answer within 0.3 s" in made.condition(FAILED).reason
+
+
+def odd_server(requests):
+    """A server that has one model in memory, which says nothing, and that listens no more after so many requests."""
+
+    class Odd(BaseHTTPRequestHandler):
+        def do_GET(self):
+            nonlocal requests
+            requests -= 1
+            if not requests:
+                self.server.socket.close()
+            said = {"models": [{"name": "m:1b", "model": "m:1b"}], "model": "m:1b", "done": True, "version": "0.32.15",
+                    "message": {"role": "assistant", "content": ""}, "done_reason": "stop"}  # fmt: skip
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-ndjson" if self.path == "/api/chat" else "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode() + b"\n")
+
+        do_POST = do_GET  # noqa: N815 - the name http.server wants
+
+        def log_message(self, *_):
+            pass
+
+    return HTTPServer(("127.0.0.1", 0), Odd)
+
+
+@pytest.mark.parametrize(("requests", "told"), [(100, {DOWN: False, FAILED: True}), (2, {DOWN: True})])
+def test_answer_without_a_word_fails_and_server_that_leaves_is_down(desk, requests, told):
+    server = odd_server(requests)
+
+    def serve():
+        left = requests
+        while left and server.fileno() >= 0:
+            server.handle_request()
+            left -= 1
+
+    server.timeout = 0.5
+    threading.Thread(target=serve, daemon=True).start()
+    made = desk(url=f"http://127.0.0.1:{server.server_port}", model="m:1b")
+    try:
+        assert made.turn() == told
+        assert [call.source for call in made.calls] == ["probe"]
+        assert not told.get(FAILED) or "without a word" in made.condition(FAILED).reason
+    finally:
+        server.server_close()
 
 
 def test_server_that_hides_its_memory_needs_a_name(data, server):

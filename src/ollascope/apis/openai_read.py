@@ -39,7 +39,7 @@ _PLAIN: Final = frozenset(("id", "object", "created", "model", "system_fingerpri
 _KNOWN: Final = _PLAIN | {"usage", "timings"}
 
 # Most events are just this, in the order of one server or another: to match one costs a fraction of parsing it.
-# What does not match is parsed.
+# What does not match is parsed. Groups are never possessive: Python 3.11.2 takes them wrongly.
 # Of its groups the odd ones are said, the even one is thought.
 _ABOUT: Final = (
     rb'"(?:(?:id|object|model|system_fingerprint)":"%b*+"|created":[1-9][0-9]{0,17}+|system_fingerprint":null)' % PLAIN
@@ -47,8 +47,8 @@ _ABOUT: Final = (
 _BESIDE: Final = rb'"(?:index":0|finish_reason":null|logprobs":null)'
 _THOUGHT: Final = rb'(?:"content":(?:""|null),)?"reasoning(?:_content)?":"(%b)"' % LITERAL
 _DELTA: Final = rb'"delta":\{(?:"role":"assistant",)?(?:"content":"(%b)"|%b)\}' % (LITERAL, _THOUGHT)
-_CHOICE: Final = rb'\{(?:%b,)*+(?:%b|"text":"(%b)")(?:,%b)*+\}' % (_BESIDE, _DELTA, LITERAL, _BESIDE)
-_USUAL: Final = re.compile(rb'\{(?:%b,)*+"choices":\[%b\](?:,%b)*+\}' % (_ABOUT, _CHOICE, _ABOUT))
+_CHOICE: Final = rb'\{(?:%b,)*(?:%b|"text":"(%b)")(?:,%b)*\}' % (_BESIDE, _DELTA, LITERAL, _BESIDE)
+_USUAL: Final = re.compile(rb'\{(?:%b,)*"choices":\[%b\](?:,%b)*\}' % (_ABOUT, _CHOICE, _ABOUT))
 
 
 class OpenAiAnswer:

@@ -18,7 +18,7 @@ from ollascope.words.record import Json
 RAW_ARGUMENTS: Final = "arguments_text"  # in a ToolCall's extra: arguments that are not a JSON object, as they came
 SHORT: Final = 32  # characters of a text whose Chunk is kept for the next time
 PLAIN: Final = rb'[^"\\\x00-\x1f]'  # what stands for itself in a JSON string
-LITERAL: Final = rb'(?:%b{1,32}+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){0,6}+' % PLAIN  # the inside of a short JSON string
+LITERAL: Final = rb'(?:%b{1,32}+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){0,6}' % PLAIN  # the inside of a short JSON string
 LEAST: Final = -9999.0  # what the APIs write where a probability is zero
 
 

@@ -167,7 +167,7 @@ class Looking:
         calls, left_out = counted_calls(self._recent.look(), self._counted)
         return View(
             at=now,
-            engine=self._choice,
+            engine=self._engine.name if self._engine else self._choice,
             backend=self._engine.backend if self._engine else "",
             seen=seen,
             windows=windows_of(calls, now),

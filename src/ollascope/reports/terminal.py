@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ollascope.console.show import plain_lines
 from ollascope.reports.parts import Banner, Chart, Facts, Part, Report, Table, Text
 
-MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "demo": "DEMO", "plain": "·"}
+MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "demo": "!", "plain": "·"}
 
 
 def lines(report: Report) -> Iterator[str]:

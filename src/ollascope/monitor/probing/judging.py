@@ -39,7 +39,7 @@ def listen(before: Known | None, heard: Heard) -> Known:
     second = heard.ask()
     if second in before.answers:  # the same model says both: by the batch or the cache that it was computed with
         return replace(now, varied=True, answers=_different(*before.answers, first)[:MOST_ANSWERS])
-    if False:
+    if first != second and not _digest_changed(before, heard):
         return replace(now, unsteady=_unsteady(before))
     return replace(now, answers=_different(first, second), since=heard.at, changed_at=heard.at,
                    change=_change(before, heard))  # fmt: skip

@@ -24,11 +24,19 @@ class Screen(io.StringIO):
         return True
 
 
-def test_screen_gets_a_bar_that_says_how_far_it_is():
+def test_screen_gets_a_bar_that_says_how_far_it_is(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
     screen = Screen()
     with shown(screen) as report:
         report(Step(stage="compile", done=34, total=83, unit="steps"))
     assert "compiling, 34 of 83 steps" in screen.getvalue()
+
+
+def test_terminal_that_cannot_draw_gets_lines(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "dumb")
+    with shown(Screen()) as report:
+        report(Step(stage="install"))
+    assert capsys.readouterr().err == "installing\n"
 
 
 def test_pipe_gets_lines(capsys):

@@ -21,8 +21,12 @@ def shown(stream: TextIO | None = None) -> Iterator[Report]:
     from rich.console import Console  # noqa: PLC0415 - only a person's screen needs it
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+    console = Console(file=stream or sys.stderr)
+    if console.is_dumb_terminal:
+        yield Lines()
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=stream or sys.stderr), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def report(step: Step) -> None:
