@@ -62,7 +62,7 @@ def _idle(settings: Settings, server: Server) -> Iterator[Row]:
 def _cycles(settings: Settings, server: Server) -> Iterator[Row]:
     times = CYCLES // 6 if settings.quick else CYCLES
     fresh = server.rss_mb()
-    for _ in range(4 * times):  # each load is a thread, and the C library gives threads arenas until there are enough
+    for _ in range(int(times * WARM)):
         _cycle(server)
     _answer(server)
     before = _held(server)
@@ -75,7 +75,7 @@ def _cycles(settings: Settings, server: Server) -> Iterator[Row]:
         f"{times} loads and unloads",
         before,
         _held(server),
-        f"{each_ms:.0f} ms each; {fresh:.1f} MB {5 * times} loads before",
+        f"{each_ms:.0f} ms each; {fresh:.1f} MB {int(times * WARM)} loads before",
     )
 
 
