@@ -3,12 +3,10 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
-from ollascope.apis.formats import answer_reader, write_request
+from ollascope.apis.formats import write_request
 from ollascope.apis.models import Model, read_models
-from ollascope.apis.reading import Reader
 from ollascope.engines.engine import Trace
 from ollascope.engines.ollama.silence.verdict import (
     LOAD_S,
@@ -22,14 +20,13 @@ from ollascope.engines.ollama.silence.verdict import (
 )
 from ollascope.engines.ollama.silence.watch import Watch
 from ollascope.engines.ollama.versions import Version, needs_version
-from ollascope.engines.wire import Exchange, Patience, Session, troubles
-from ollascope.host.files import decimal
+from ollascope.engines.wire import Patience, Session
+from ollascope.engines.wire.answering import Answering
 from ollascope.words.call import LoadCause
 from ollascope.words.chunk import Chunk
 from ollascope.words.errors import Cancelled, Trouble
 from ollascope.words.prompt import Prompt
 
-ERROR_BYTES: Final = 1 << 20
 LIST_BYTES: Final = 1 << 24
 BESIDE_S: Final = 1.0  # a short question beside an answer must not hold it up
 BESIDE: Final = Patience(connect_s=BESIDE_S, first_s=BESIDE_S, idle_s=BESIDE_S, answer_s=BESIDE_S)
@@ -58,42 +55,13 @@ class _Verdict:
     notes: tuple[str, ...] = ()
 
 
-class OllamaStream:
-    """Iterate over the Chunks of one answer; closing ends the exchange from any thread."""
+class OllamaStream(Answering):
+    """One answer of an Ollama; when it has ended, its trace tells what was done in silence."""
 
     def __init__(self, engine: Knowledge, prompt: Prompt) -> None:
         self._engine = engine
-        self._prompt = prompt
-        self._exchange: Exchange | None = None
-        self._closed = self._ended = False
-        self._status: int | None = None
-        self._connect_s: float | None = None
-        self._retry_after_s: float | None = None
         self._verdict = _Verdict()
-        self._chunks: Iterator[Chunk] = self._answer()
-
-    def __iter__(self) -> Iterator[Chunk]:
-        return self
-
-    def __next__(self) -> Chunk:
-        if self._closed and not self._ended:
-            raise troubles.cancelled()
-        return next(self._chunks)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the exchange at once; whoever waits for a piece gets Cancelled."""
-        self._closed = True
-        if self._exchange is not None:
-            self._exchange.close()
-        self._chunks = iter(())  # the answer's own iterator and this object would keep each other
+        super().__init__(prompt)
 
     @property
     def trace(self) -> Trace:
@@ -115,7 +83,7 @@ class OllamaStream:
         body = write_request("ollama", self._prompt.operation, self._prompt)
         exchange = self._hold(self._engine.session.open("POST", f"/api/{self._prompt.operation}", body))
         try:
-            for chunk in self._begin(exchange).read(exchange):
+            for chunk in self._begin(exchange, "ollama").read(exchange):
                 heard.append(chunk)
                 if chunk.done or len(heard) >= HEARD:
                     _hear(witness, heard)
@@ -132,22 +100,8 @@ class OllamaStream:
         if final is not None and not self._closed:
             self._conclude(witness, final, around)
 
-    def _begin(self, exchange: Exchange) -> Reader:
-        """Sends the question; what reads the answer."""
-        head = exchange.begin()
-        self._status, self._connect_s = head.status, head.connect_s
-        if not 200 <= head.status < 300:
-            self._retry_after_s = decimal(head.headers.get("retry-after", ""))
-            raise self._engine.refused(head.status, exchange.read(ERROR_BYTES), self._prompt)
-        return answer_reader("ollama", self._prompt.operation, head.headers.get("content-type", ""))
-
-    def _hold(self, exchange: Exchange) -> Exchange:
-        """From here on `close` ends this exchange; one that comes too late is ended by itself."""
-        self._exchange = exchange
-        if self._closed:
-            exchange.close()
-            raise troubles.cancelled()
-        return exchange
+    def _refused(self, status: int, body: bytes) -> Trouble:
+        return self._engine.refused(status, body, self._prompt)
 
     def _loaded(self) -> tuple[Model, ...] | None:
         """The models in memory; not to know them is no reason to fail."""

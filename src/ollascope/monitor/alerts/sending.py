@@ -104,7 +104,7 @@ class _Line:
         while (notice := self._next()) is not None:
             try:
                 went = self._attempt(notice)
-            except Exception:
+            except Exception:  # a bug in one channel must not end the notices of all
                 log.exception("notice %s was not delivered over %s", notice.id, self.channel.name)
                 went = False
             with self._change:
