@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from pipe_parts.table import Row
 
@@ -25,16 +26,22 @@ def measure(settings: Settings) -> Iterator[Row]:
             alone = [ask(server.port, [[wanted]])[0][0] for wanted in _requests(server, apart=True)]
         with servers.ours(settings, *words, "--slots", str(SLOTS)) as server:
             together = [answers[0] for answers in ask(server.port, [[each] for each in _requests(server)])]
+            [load] = [model["load"] for model in server.get("/props")["models"]]
         pairs = list(zip(map(_tokens, alone), map(_tokens, together), strict=True))
         assert all(len(one) > 1 for one, _ in pairs)
         same = sum(one == other for one, other in pairs)
         parted = [
             _parting(answer, one, other) for answer, (one, other) in zip(alone, pairs, strict=True) if one != other
         ]
+        told = [*parted, *_build(load)] if parted else [f"{sum(len(one) for one, _ in pairs)} tokens, prompts included"]
         yield Row(
             name=f"greedy answers equal to one-at-a-time runs, {name}", figure=same, unit=f"of {REQUESTS}",
-            least=REQUESTS, note="; ".join(parted) or f"{sum(len(one) for one, _ in pairs)} tokens, prompts included",
+            least=REQUESTS, note="; ".join(told),
         )  # fmt: skip
+
+
+def _build(load: dict[str, Any]) -> list[str]:
+    return [] if load["same_alone"] else ["the library is another build than ours: `ollascope engine build --fresh`"]
 
 
 def _requests(server: Server, *, apart: bool = False) -> list[Wanted]:

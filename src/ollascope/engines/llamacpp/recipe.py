@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ollascope.engines.llamacpp.changes import as_cmake
 from ollascope.host.files import text
 
 PACKAGE = "llama-cpp-python"
@@ -42,7 +43,7 @@ class Recipe:
     def name(self) -> str:
         """A folder name: equal names are equal builds."""
         said = "-".join(("portable", *sorted(self.features & WIDE)))
-        mark = hashlib.sha256(" ".join((self.version, *self.options)).encode()).hexdigest()[:8]
+        mark = hashlib.sha256(" ".join((self.version, *self.options, INCLUDE_TEXT)).encode()).hexdigest()[:8]
         return f"{PACKAGE}-{self.version}-{self.machine}-{said}-{mark}".lower()
 
 
@@ -74,7 +75,7 @@ WIDE = frozenset({AVX512.told, AVX_VNNI.told, *(each.told for each in UPON_AVX51
 LEAN = ("-DLLAVA_BUILD=OFF", "-DCMAKE_INSTALL_LIBDIR=llama_cpp/lib", "-DCMAKE_INSTALL_INCLUDEDIR=llama_cpp/include")
 # The package forces its common library on; a file that CMake reads inside llama.cpp's own project has the last word.
 INCLUDE_OPTION = "-DCMAKE_PROJECT_llama.cpp_INCLUDE="
-INCLUDE_TEXT = "set(LLAMA_BUILD_COMMON OFF)\n"
+INCLUDE_TEXT = "set(LLAMA_BUILD_COMMON OFF)\n" + as_cmake()
 
 
 def recipe(root: Path = Path("/"), accepts: Accepts | None = None) -> Recipe:

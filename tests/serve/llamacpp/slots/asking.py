@@ -91,7 +91,8 @@ def letters(number: int, length: int) -> list[int]:
 def same_or_tied(one: Said, other: Said) -> bool:
     """Whether two greedy answers agree up to a place where two tokens were as good as equally likely.
 
-    llama.cpp rounds a batch of one token otherwise than a longer one, by about a thousandth: only ties can turn.
+    A llama.cpp without our changes rounds a batch of one token otherwise than a longer one, by about a thousandth: only
+    ties can turn.
     Both answers must come with `logprobs`.
     """
     for mine, theirs in zip(one.tokens, other.tokens, strict=False):

@@ -15,7 +15,7 @@ from ollascope.serve.llamacpp.slots.native.model import Model
 from ollascope.serve.llamacpp.slots.reuse import Costs
 from ollascope.serve.llamacpp.slots.steps import Steps
 from ollascope.serve.llamacpp.slots.threads import Threads, possible_counts
-from ollascope.serve.llamacpp.slots.warming import warm
+from ollascope.serve.llamacpp.slots.warming import same_alone, warm
 from ollascope.serve.llamacpp.wish import CacheType, Load, Loaded
 from ollascope.words.errors import BadSettings, LoadFailed, OutOfMemory
 from ollascope.words.record import Json
@@ -91,7 +91,7 @@ def _work(model: Model, load: Load, free: Free, facts: dict[str, Json]) -> Work:
         context = Context(model, load, _form(load, threads.many))
         threads, costs = warm(context, model, load)
         steps = Steps(model, context, costs)
-        facts |= _speed(costs)
+        facts |= _speed(costs) | {"same_alone": same_alone(context)}
     embedder = Embedder(model, load, threads.many)
     if load.embeds or steps is None:
         embedder.open()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ollascope.serve.llamacpp.slots.answer import Answer
@@ -15,6 +15,7 @@ ALONE_S = 1.0  # where nobody is decoding yet: together they read, and later dec
 SMALLEST_CHUNK = 32  # tokens; smaller ones waste the processor
 TELLING_CHUNK = 16  # tokens from which on a piece tells how long one takes
 WEIGHT_OF_NEWS = 0.3
+FILLER = 0  # a token that nobody is told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Piece:
     slot: Slot
     length: int
     place: int  # of its last token in the batch
+    is_filled: bool  # more tokens follow it, which are forgotten at once
 
     @property
     def ends(self) -> bool:
@@ -34,8 +36,9 @@ class Piece:
 class Reader:
     """Plans and reads; `stop_for_nobody` and `close` are for other threads."""
 
-    def __init__(self, slots: Sequence[Slot], context: Context, costs: Costs) -> None:
+    def __init__(self, slots: Sequence[Slot], context: Context, costs: Costs, *, cuts: bool) -> None:
         self.costs = costs
+        self._cuts = cuts
         self._slots = slots
         self._context = context
         self._clock: Callable[[], float] = time.perf_counter
@@ -52,7 +55,10 @@ class Reader:
         reading = [slot for slot in reading if not of(slot).cancelled.is_set()]
         reading.sort(key=lambda slot: of(slot).order)
         shares = self._share(reading)
-        return [self._put(slot, shares[slot]) for slot in sorted(shares, key=lambda slot: slot.id)]
+        widths = widened(shares.values())
+        return [
+            self._put(slot, shares[slot], widths[shares[slot]]) for slot in sorted(shares, key=lambda slot: slot.id)
+        ]
 
     def read(self, pieces: Sequence[Piece]) -> Outcome:
         """Compute them; what was read is remembered."""
@@ -62,6 +68,8 @@ class Reader:
             if outcome == "done":
                 answer = of(piece.slot)
                 piece.slot.remember(answer.tokens[piece.slot.length : piece.slot.length + piece.length])
+                if piece.is_filled:
+                    self._context.remove(piece.slot.id, piece.slot.length)
             else:
                 piece.slot.cut(piece.slot.length)
         if outcome == "done" and not self._copied:
@@ -126,11 +134,15 @@ class Reader:
         answer.begun = True
         answer.cached = slot.length
 
-    def _put(self, slot: Slot, length: int) -> Piece:
+    def _put(self, slot: Slot, length: int, width: int) -> Piece:
         tokens = of(slot).tokens
         end = slot.length + length
         self._context.put(slot.id, tokens[slot.length : end], slot.length, tell_last=end == len(tokens))
-        return Piece(slot=slot, length=length, place=self._context.size - 1)
+        place = self._context.size - 1
+        is_filled = width > length and self._cuts and slot.length + width <= self._context.capacity
+        if is_filled:
+            self._context.put(slot.id, [FILLER] * (width - length), end, tell_last=False)
+        return Piece(slot=slot, length=length, place=place, is_filled=is_filled)
 
     def _compute(self, pieces: Sequence[Piece]) -> Outcome:
         with self._lock:
@@ -152,3 +164,17 @@ class Reader:
         if tokens >= TELLING_CHUNK:
             known = self.costs.token_s
             self.costs = replace(self.costs, token_s=known + (took / tokens - known) * WEIGHT_OF_NEWS)
+
+
+def widened(lengths: Iterable[int]) -> dict[int, int]:
+    """How many tokens long a piece of each of these lengths is made: none is a single token.
+
+    llama.cpp computes pieces together as far as the shortest of them reaches, then goes on with the others. A prompt's
+    token that it computes as the only one of its prompt is rounded otherwise than among others.
+    """
+    found: dict[int, int] = {}
+    longer = 0
+    for length in sorted(lengths, reverse=True):
+        width = max(2, length)
+        found[length] = longer = longer if longer - width == 1 else width
+    return found

@@ -9,14 +9,12 @@ from ollascope.serve.llamacpp.slots.answer import Answer
 from ollascope.serve.llamacpp.slots.choosing import GrammarDone
 from ollascope.serve.llamacpp.slots.native.context import Context, Outcome
 from ollascope.serve.llamacpp.slots.native.model import Model
-from ollascope.serve.llamacpp.slots.reading import Reader
+from ollascope.serve.llamacpp.slots.reading import FILLER, Reader
 from ollascope.serve.llamacpp.slots.reuse import NEAR, Costs, Idle, choose_slot, shared_length
 from ollascope.serve.llamacpp.slots.slot import Slot, of
 from ollascope.serve.llamacpp.slots.weighing import Weights, told, weigh
 from ollascope.serve.llamacpp.wish import Counts, Event
 from ollascope.words.errors import InferenceFailed, Trouble
-
-FILLER = 0  # a token for a slot that only stands between two that decode
 
 
 @dataclass(slots=True)
@@ -42,7 +40,7 @@ class Steps:
         self._context = context
         self._vocabulary = model.vocabulary
         self._cuts = model.cuts
-        self._reader = Reader(self.slots, context, costs)
+        self._reader = Reader(self.slots, context, costs, cuts=model.cuts)
         self._tally = Tally()
         self._clock: Callable[[], float] = time.perf_counter
         self._ticks = 0

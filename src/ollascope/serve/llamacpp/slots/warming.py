@@ -14,6 +14,7 @@ ROWS = 8  # answers that a measured batch holds, where there are as many slots
 FEW, MANY = 16, 64  # tokens of a measured prompt, for a slow model and a fast one
 FAST_S = 0.01  # one token of a fast one
 SHORTEST_S = 1e-6
+COMPANY = 8  # tokens of a pass in which one is looked at: from here on quantised weights have another kernel
 FASTEST_BYTES_PER_S = 2e10  # no machine copies much faster, whatever a disturbed measurement says
 
 Key = tuple[Path, int, int, bool]
@@ -31,6 +32,18 @@ def warm(context: Context, model: Model, load: Load) -> tuple[Threads, Costs]:
     length = min(MANY if pass_s < FAST_S else FEW, context.form.batch, context.capacity)
     token_s = _time(context, [(0, length)]) / length
     return threads, Costs(token_s=token_s, copy_s=_copy_s(context, model), pass_s=pass_s)
+
+
+def same_alone(context: Context) -> bool:
+    """Whether a token's numbers are the same alone and among others, to the last bit: by the build and the weights."""
+    found = []
+    for others in (0, min(COMPANY, context.capacity, context.form.batch) - 1):
+        context.put(0, [0], 0, tell_last=True)
+        context.put(0, [0] * others, 1, tell_last=False)
+        context.decode()
+        found.append(context.logits(1).copy())
+        context.clear()
+    return context.library.same_alone and bool((found[0] == found[1]).all())
 
 
 def _threads(context: Context, model: Model, load: Load, counts: list[int]) -> Threads:

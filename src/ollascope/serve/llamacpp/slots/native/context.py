@@ -19,6 +19,7 @@ Outcome = Literal["done", "full", "stopped", "failed"]
 TYPES: dict[CacheType, int] = {"f16": 1, "q8_0": 8, "q4_0": 2}
 AUTO, OFF = -1, 0  # flash attention
 POOLED = {"none": 0, "mean": 1, "cls": 2, "last": 3}
+FILLERS = 2  # tokens of each sequence that a batch may hold beyond those that count
 OUTCOMES: dict[int, Outcome] = {0: "done", 1: "full", 2: "stopped"}
 
 
@@ -31,6 +32,11 @@ class Form:
     batch: int
     threads: int
     pooling: int | None = None  # set for vectors instead of tokens
+
+    @property
+    def room(self) -> int:
+        """Tokens that fit into a batch."""
+        return self.batch if self.pooling is not None else self.batch + FILLERS * self.sequences
 
 
 class Context:
@@ -57,12 +63,13 @@ class Context:
         self._vocabulary = model.vocabulary.size
         self.capacity = int(self.c.llama_n_ctx_seq(self.handle))
         self.size = 0  # tokens in the batch that is being made
-        self._token: Tokens = np.zeros(form.batch, np.int32)
-        self._position: Tokens = np.zeros(form.batch, np.int32)
-        self._sequence: Tokens = np.zeros(form.batch, np.int32)
-        self._counts: Tokens = np.ones(form.batch, np.int32)
-        self._tell: npt.NDArray[np.int8] = np.zeros(form.batch, np.int8)
-        self._sequences = (self._sequence.ctypes.data + 4 * np.arange(form.batch)).astype(np.uint64)
+        room = form.room
+        self._token: Tokens = np.zeros(room, np.int32)
+        self._position: Tokens = np.zeros(room, np.int32)
+        self._sequence: Tokens = np.zeros(room, np.int32)
+        self._counts: Tokens = np.ones(room, np.int32)
+        self._tell: npt.NDArray[np.int8] = np.zeros(room, np.int8)
+        self._sequences = (self._sequence.ctypes.data + 4 * np.arange(room)).astype(np.uint64)
         self._batch = self._make_batch()
         self._seen_at = 0
         self._seen: Floats = np.zeros((0, 0), np.float32)
@@ -136,7 +143,7 @@ class Context:
         parameters = self.c.llama_context_default_params()
         parameters.n_ctx = form.context * form.sequences
         parameters.n_seq_max = form.sequences
-        parameters.n_batch = parameters.n_ubatch = form.batch
+        parameters.n_batch = parameters.n_ubatch = form.room
         parameters.n_threads = parameters.n_threads_batch = form.threads
         parameters.flash_attn_type = AUTO if load.flash_attention else OFF
         parameters.no_perf = True

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from ollascope.engines.llamacpp.changes import MARK
 from ollascope.words.errors import LoadFailed, PackageMissing
 
 SPINS = 10_000  # rounds that a waiting OpenMP thread spins: more starves busy machines, fewer slow down quiet ones
@@ -55,6 +56,11 @@ class Library:
         told = self.c.llama_print_system_info().decode()
         pairs = [part.rpartition(":")[2].split("=") for part in told.split("|") if "=" in part]
         return {name.strip(): value.strip() == "1" for name, value in pairs}
+
+    @property
+    def same_alone(self) -> bool:
+        """Whether it is a build of ours, which adds numbers up alone as in company."""
+        return hasattr(self.c._lib, MARK)
 
     def version(self) -> str:
         """Of llama.cpp itself."""
