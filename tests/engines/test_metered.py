@@ -233,7 +233,7 @@ def test_times_are_offsets_from_the_moment_it_was_sent(time):
 def test_tool_call_is_an_answer_and_an_empty_piece_is_none(time):
     said = [1.0, Chunk(), 1.0, Chunk(tool_calls=(ToolCall(name="t"),)), 1.0, LAST]
     _, _, (call,) = read(Script(time, said))
-    assert (call.first_chunk_s, call.first_answer_s, call.gaps) == (1.0, 2.0, ())
+    assert (call.first_chunk_s, call.first_answer_s, call.gaps) == (2.0, 2.0, ())
 
 
 def test_answer_without_a_word_has_no_first_answer(time):

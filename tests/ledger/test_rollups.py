@@ -1,10 +1,12 @@
 """The file of sums: what happens when it is damaged, foreign, not there or not to be written."""
 
+import threading
+
 import pytest
 
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.rollups import FILE, discard, has_rollups, open_rollups
-from ollascope.words.errors import FolderUnusable, RecordInvalid
+from ollascope.ledger.rollups import FILE, discard, every_group, has_rollups, open_rollups
+from ollascope.words.errors import FolderUnusable, RecordInvalid, Trouble
 
 
 def test_damaged_file_is_told_and_can_be_discarded(ledger, write, make_call):
@@ -36,3 +38,28 @@ def test_file_is_closed_to_others(ledger):
     with open_rollups(ledger, write=True):
         pass
     assert (ledger / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_whoever_reads_while_the_file_is_made_finds_none_or_a_whole_one(tmp_path):
+    over, troubles = threading.Event(), []
+    folders = [tmp_path / str(number) for number in range(100)]
+
+    def read():
+        while not over.is_set():
+            for folder in folders:
+                try:
+                    if has_rollups(folder):
+                        with open_rollups(folder) as connection:
+                            every_group(connection)
+                except Trouble as trouble:
+                    troubles.append(trouble)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for folder in folders:
+        with open_rollups(folder, write=True):
+            pass
+    over.set()
+    reader.join()
+    assert troubles == []
+    assert not [path.name for path in folders[0].iterdir() if path.name.startswith(".")]

@@ -17,6 +17,7 @@ def test_calls_with_a_parent_our_own_and_the_demo_models_do_not_count():
     assert not COUNTED.holds("bench", "m", False)
     assert not COUNTED.holds("probe", None, False)
     assert not COUNTED.holds("gateway", "demo:latest", False)
+    assert not COUNTED.holds("gateway", "m", False, "fake")
 
 
 @pytest.mark.parametrize(

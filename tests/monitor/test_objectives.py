@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ollascope.monitor.objectives import (
     Objectives,
@@ -13,6 +15,7 @@ from ollascope.monitor.objectives import (
     observe,
     read_objective,
     read_objectives,
+    resumed,
 )
 from ollascope.words.alerts import AlertKind
 from ollascope.words.call import Call
@@ -60,6 +63,11 @@ def test_wrong_objective_is_told_with_what_to_write(text, what, hint):
         read_objective(text)
     assert what in told.value.message
     assert hint in told.value.hint
+
+
+def test_wrong_objective_is_told_as_it_was_written():
+    with pytest.raises(BadSettings, match=r"'ttft ttft p99 <> 2 s'"):
+        read_objective("ttft ttft p99 <> 2 s")
 
 
 def test_every_wrong_objective_is_told_with_its_place():
@@ -154,6 +162,22 @@ def test_tallies_survive_a_restart_and_stay_small():
         tallies = loads(Tallies, dumps(observe(tallies, [SUCCESS], [replace(CALL, sent_at=at - 3)], at)))
     tally = tallies.of[SUCCESS.text]
     assert (len(tally.minutes), len(tally.hours)) == (7, 744)
+
+
+@given(st.integers(0, 100), st.integers(0, 20_000))
+def test_nothing_counts_twice_and_nothing_is_lost_when_counting_goes_on(before, away):
+    made = [replace(CALL, id=str(number), sent_at=NOW - 60.0 * number) for number in range(before)]
+    tallies = observe(Tallies(), [SUCCESS], made, NOW + 3)
+    later = [replace(CALL, id="later", sent_at=NOW + 5 + away / 2)]
+    now = NOW + 10 + away
+    kept, since = resumed(tallies, now)
+    again = [call for call in (*made, *later) if call.sent_at + call.end_s >= since]
+    assert budget_of(observe(kept, [SUCCESS], again, now), SUCCESS, now).requests == before + 1
+
+
+def test_tallies_of_a_version_that_did_not_say_when_it_stopped_go_on_from_here():
+    tallies = replace(observe(Tallies(), [SUCCESS], [CALL], NOW), seen=0.0)
+    assert resumed(tallies, NOW + 60) == (tallies, NOW + 60)
 
 
 def test_objective_that_is_no_more_is_forgotten():

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from ollascope.ledger.reading import read_samples
+from ollascope.ledger.reading import read_calls, read_samples
 from ollascope.processes.address import choose_port
+from ollascope.settings.data import create
 
 PATIENCE_S = 40.0
 
@@ -67,7 +68,7 @@ def test_monitor_becomes_ready_records_and_ends_by_sigterm(data, ledger, port):
     with monitor(data, port) as process:
         until(process, port)
         assert set(json.loads(get(port, "/healthz")[1])["tasks"]) == {
-            "sample", "totals", "sums", "upkeep", "daily", "alerts"}  # fmt: skip
+            "sample", "totals", "sums", "upkeep", "daily", "server", "alerts"}  # fmt: skip
         assert b"ollascope_build_info" in get(port, "/metrics")[1]
         assert get(port, "/healthz", host="evil.example")[0] == 403
         process.send_signal(signal.SIGTERM)
@@ -101,6 +102,32 @@ def test_killed_monitor_leaves_nothing_that_keeps_the_next_from_running(data, po
         with monitor(data, port) as process:
             until(process, port)
             process.kill()
+
+
+def counted(port):
+    lines = get(port, "/metrics")[1].decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("ollascope_gateway_requests_total"))
+
+
+@pytest.mark.slow  # it waits for the first upkeep, which comes after ten seconds
+def test_counters_never_fall_over_giving_up_and_a_kill(data, ledger, port, write, make_call, now):
+    create(data)
+    days = (0, 0, 3, 3, 9)
+    write(*[make_call(sent_at=now - 60 - day * 86_400) for day in days])  # two of the last day
+    words = ("--set=monitor.upkeep_s=10", "--set=ledger.calls_days=1", "--set=monitor.totals_s=0.5")
+    with monitor(data, port, *words) as process:
+        until(process, port)
+        assert counted(port) == len(days)
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(1 for _ in read_calls(ledger)) > 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            assert counted(port) == len(days)
+        assert sum(1 for _ in read_calls(ledger)) == 2
+        process.kill()
+    write(make_call(sent_at=now, id="meanwhile"))
+    with monitor(data, port, *words) as process:
+        until(process, port)
+        assert counted(port) == len(days) + 1
 
 
 @pytest.mark.parametrize("word", ["monitor.sums_s=0", "monitor.language=fr", "monitor.nothing=1", "monitor.token=x"])

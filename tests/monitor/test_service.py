@@ -9,7 +9,10 @@ from ollascope.monitor.service import Reply, Service, health, readiness
 from ollascope.pipe import Ask, Client, Headers, Server, run
 from ollascope.words.setting import Secret
 
-PAGES = {"/healthz": lambda: Reply(body=b"fine"), "/metrics": lambda: Reply(body=b"figures")}
+PAGES = {
+    "/healthz": lambda whole: Reply(body=b"fine, all told" if whole else b"fine"),
+    "/metrics": lambda _: Reply(body=b"figures"),
+}
 
 
 def ask(path, *, method="GET", headers=(), **said):
@@ -32,9 +35,18 @@ def ask(path, *, method="GET", headers=(), **said):
     return run(scene())
 
 
-@pytest.mark.parametrize("said", [{"token": Secret("s3cret")}, {"closed": True}, {}])
+@pytest.mark.parametrize("said", [{"token": Secret("s3cret")}, {"door": "closed"}, {}])
 def test_health_is_open_to_whoever_keeps_processes_running(said):
     assert ask("/healthz", **said)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [({"token": Secret("s3cret")}, False), ({"door": "closed"}, False), ({"door": "private"}, False), ({}, True),
+     ({"token": Secret("s3cret"), "headers": [(b"authorization", b"Bearer s3cret")]}, True)],
+)  # fmt: skip
+def test_only_whoever_may_read_the_figures_is_told_how_the_tasks_go(said, whole):
+    assert ask("/healthz", **said)[2] == (b"fine, all told" if whole else b"fine")
 
 
 def test_unknown_host_learns_nothing():
@@ -63,15 +75,20 @@ def test_token_is_asked_for(said, status):
     assert ask("/metrics", token=Secret("s3cret"), headers=headers)[0] == status
 
 
+def test_private_network_reads_the_figures_without_a_token():
+    assert ask("/metrics", door="private")[0] == 200
+
+
 def test_open_address_without_a_token_tells_how_to_mend_it():
-    status, _, body = ask("/metrics", closed=True)
+    status, _, body = ask("/metrics", door="closed")
     assert status == 403
     assert b"monitor.token" in body
 
 
 def test_health_tells_how_the_tasks_go():
-    told = json.loads(health({"sample": Course(done=3), "sums": Course(failures=2, trouble="full")}).body)
-    assert told["tasks"]["sums"]["failures"] == 2
+    courses = {"sample": Course(done=3), "sums": Course(failures=2, trouble="full")}
+    assert json.loads(health(courses, whole=True).body)["tasks"]["sums"]["failures"] == 2
+    assert json.loads(health(courses, whole=False).body) == {"status": "ok"}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +97,9 @@ def test_health_tells_how_the_tasks_go():
      (Course(done=1), False, 200)],
 )  # fmt: skip
 def test_readiness_needs_a_first_success_and_room(course, paused, status):
-    reply = readiness({"sample": course, "other": Course()}, ("sample",), paused)
+    courses = {"sample": course, "other": Course()}
+    reply = readiness(courses, ("sample",), paused=paused, whole=True)
     assert reply.status == status
     assert bool(json.loads(reply.body)["missing"]) == (status == 503)
+    reply = readiness(courses, ("sample",), paused=paused, whole=False)
+    assert (reply.status, list(json.loads(reply.body))) == (status, ["status"])

@@ -8,8 +8,10 @@ import pytest
 from ollascope.ledger.rolling import roll_up
 from ollascope.ledger.select import COUNTED
 from ollascope.ledger.summary import Question, summarise
+from ollascope.monitor.alerts.keeping import Keeping
 from ollascope.monitor.past.span import DAY_S, Span
 from ollascope.monitor.summary import MOST_BUCKETS, SLOWEST, Asked, step_of, take_account
+from tests.monitor.alerts.held import firing
 from tests.monitor.conftest import DAY, NOON
 
 SPAN = Span(since=NOON - DAY_S / 2, until=NOON + DAY_S / 2, name=DAY)
@@ -96,6 +98,35 @@ def test_only_what_counts_is_counted_unless_all_is_asked_for(facts, write, make_
     assert (told["requests"], told["left_out"], told["demo"]) == (1, 3, False)
     told = facts("summary", "--day", DAY, "--all")
     assert (told["requests"], told["left_out"], told["demo"]) == (4, 0, True)
+
+
+@pytest.mark.parametrize(
+    "said", [{"engine": "fake", "model": "mine"}, {"engine": "ollama", "model": "scripted:latest"}]
+)
+@pytest.mark.parametrize("summed", [False, True])
+def test_fake_server_does_not_count_and_wears_its_badge(facts, say, ledger, write, make_call, said, summed):
+    write(make_call(), make_call(**said), make_call(**said))
+    if summed:
+        roll_up(ledger)
+    told = facts("summary", "--day", DAY)
+    assert (told["requests"], told["left_out"], told["demo"]) == (1, 2, False)
+    told = facts("summary", "--day", DAY, "--all")
+    assert (told["requests"], told["demo"]) == (3, True)
+    _, out, _ = say("summary", "--day", DAY, "--all")
+    assert "DEMO" in out
+    _, out, _ = say("summary", "--day", DAY)
+    assert "2 requests of tests, probes and demos are not counted; --all counts them" in out
+
+
+def test_alerts_that_fired_meanwhile_are_told(say, facts, data, write, make_call):
+    write(make_call(model="m:1b"))
+    others = firing("other", at=NOON, labels={"model": "other:7b"})
+    Keeping(data / "alerts").remember([firing("slow", "critical", NOON, hint="look at it"), others], most=10)
+    _, out, _ = say("summary", "--day", DAY)
+    assert "slow is slow; look at it" in out
+    assert [alert["name"] for alert in facts("summary", "--day", DAY)["alerts"]] == ["slow", "other"]
+    assert [alert["name"] for alert in facts("summary", "--day", DAY, "--model", "m:1b")["alerts"]] == ["slow"]
+    assert facts("summary", "--day", "2025-11-23")["alerts"] == []
 
 
 def test_whoever_has_only_demo_requests_learns_how_to_see_them(say, write, make_call):

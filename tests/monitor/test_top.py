@@ -10,11 +10,12 @@ import time
 
 import pytest
 
+from ollascope.apis.models import Model
 from ollascope.engines.asking.reaching import survey
 from ollascope.engines.fake import Fake
 from ollascope.engines.llamacpp.announced import Announced, announce
 from ollascope.engines.ollama.client import Ollama
-from ollascope.monitor.top import Asking, Seen, counted_calls, faults_of, windows_of
+from ollascope.monitor.top import Asking, Seen, counted_calls, endings_of, shows_demo, windows_of
 from ollascope.processes.identity import identify
 from ollascope.words.errors import ConnectFailed
 from tests.contracts.fakes import fake_server
@@ -64,16 +65,28 @@ def test_window_without_calls_has_no_figures():
     assert (window.requests, window.ttft.n, window.ttft.p50) == (0, 0, None)
 
 
-def test_faults_leave_out_those_who_went_away(make_call):
-    outcomes = ("ok", "cancelled", "timeout", "timeout", "engine-busy")
+def test_failures_stand_before_what_the_asker_did(make_call):
+    outcomes = ("ok", "cancelled", "cancelled", "cancelled", "timeout", "timeout", "engine-busy", "model-missing")
     calls = [make_call(sent_at=NOON, outcome=outcome) for outcome in outcomes]
-    assert faults_of(calls, NOON) == {"timeout": 2, "engine-busy": 1}
+    assert list(endings_of(calls, NOON).items()) == [
+        ("timeout", 2), ("engine-busy", 1), ("cancelled", 3), ("model-missing", 1)
+    ]  # fmt: skip
+    assert windows_of(calls, NOON)[-1].failed == 3
 
 
 def test_measurements_of_our_own_do_not_count(make_call):
-    calls = [make_call(), make_call(source="bench"), make_call(model="demo"), make_call(parent="x")]
+    calls = [make_call(), make_call(source="bench"), make_call(model="demo"), make_call(parent="x"),
+             make_call(engine="fake")]  # fmt: skip
     chosen, left_out = counted_calls(calls)
-    assert (len(chosen), left_out) == (1, 2)
+    assert (len(chosen), left_out) == (1, 3)
+
+
+def test_view_that_shows_a_demo_says_so(make_call):
+    real, model = Seen(models=(Model(name="qwen3:8b"),)), Model(name="scripted:latest")
+    assert not shows_demo([make_call()], "ollama", real)
+    assert shows_demo([make_call(engine="fake")], "ollama", real)
+    assert shows_demo([make_call()], "ollama", Seen(models=(model,)))
+    assert shows_demo([], "fake", Seen())
 
 
 def test_view_in_a_pipe_is_printed_once(say):

@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from ollascope.reports.parts import Facts, Table, Text
 from ollascope.reports.summary import comparison, summary_parts
 from ollascope.reports.tables import csv_text, summary_csv
@@ -14,16 +16,16 @@ FULL = Summary(since=0, until=60, requests=40, outcomes={"timeout": 1, "ok": 39}
 
 
 def test_counts_outcomes_and_figures_are_told():
-    facts, outcomes, figures = summary_parts(FULL)
+    facts, outcomes, figures, intervals = summary_parts(FULL)
     assert isinstance(facts, Facts)
     assert ("requests", "40") in facts.rows
     assert ("Tokens: from the cache", "not measured") in facts.rows
     assert isinstance(outcomes, Table)
-    assert list(outcomes.rows) == [("ok", "39", "97.5 %"), ("timeout", "1", "2.5 %")]
+    assert list(outcomes.rows) == [("ok", "39", "97.5 %", "ok"), ("timeout", "1", "2.5 %", "failed")]
     assert isinstance(figures, Table)
-    assert figures.rows == [
-        ("ttft_s", "40", "200 ms", "150 ms", "300 ms", "400 ms", "not measured", "900 ms", "100 ms – 200 ms")
-    ]
+    assert figures.rows == [("ttft_s", "40", "200 ms", "150 ms", "300 ms", "400 ms", "too few", "900 ms")]
+    assert isinstance(intervals, Table)
+    assert intervals.rows == [("ttft_s", "100 – 200 ms", "", "", "")]
 
 
 def test_few_requests_are_said_to_be_few():
@@ -40,9 +42,25 @@ def test_change_is_told_where_both_are_known():
     before = Summary(since=0, until=60, requests=20, metrics={"ttft_s": Figure(n=20, p50=0.1)})
     rows = comparison(FULL, before).rows
     assert rows[0] == ("requests", "20", "40", "+100 %")
-    assert rows[1] == ("ttft_s p50", "100 ms", "150 ms", "+50 %")
+    assert rows[1] == ("failed", "0 %", "2.5 %", "")
+    assert rows[2] == ("ttft_s p50", "100 ms", "150 ms", "+50 %, may be chance")
+    assert rows[3] == ("ttft_s p95", "too few", "400 ms", "")
     empty = Summary(since=0, until=60, requests=0)
-    assert comparison(FULL, empty).rows[1] == ("ttft_s p50", "not measured", "150 ms", "")
+    assert comparison(FULL, empty).rows[2] == ("ttft_s p50", "not measured", "150 ms", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [((0.05, 0.09), "+50 %"), ((0.05, 0.11), "+50 %, may be chance"), ((0.21, 0.3), "+50 %")],
+)
+def test_change_within_the_intervals_may_be_chance(before, change):
+    figure = Figure(n=400, p50=0.1, ci95={"p50": before})
+    told = comparison(FULL, Summary(since=0, until=60, requests=400, metrics={"ttft_s": figure}))
+    assert told.rows[2][3] == change
+
+
+def test_what_does_not_change_has_no_sign():
+    assert comparison(FULL, FULL).rows[2][3] == "0 %"
 
 
 def test_csv_has_plain_numbers_and_empty_cells():

@@ -94,7 +94,7 @@ def test_folder_of_another_program_with_our_names_is_not_taken(tmp_path: Path) -
     for place in PLACES[1:]:
         (folder / place.name).mkdir()
     (folder / SETTINGS_FILE.name).write_text("theirs")
-    with pytest.raises(FolderUnusable, match="not marked as Ollascope's and holds other things: alerts, engine-probe"):
+    with pytest.raises(FolderUnusable, match="not marked as Ollascope's and holds other things: alerts, dashboard"):
         create(folder)
     assert not (folder / MARKER).exists()
 

@@ -119,3 +119,9 @@ def test_any_json_is_a_call_or_a_named_error(data):
     except RecordInvalid:
         return
     assert to_json(call)
+
+
+@given(st.dictionaries(st.text(), PLAIN, max_size=3))
+def test_settings_of_any_depth_survive_the_journey(settings):
+    run = Run(id="r", kind="bench", started_at=1.0, settings=settings)
+    assert loads(Run, dumps(run)) == run

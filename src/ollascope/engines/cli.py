@@ -54,7 +54,7 @@ from ollascope.words.prompt import Prompt
 
 LEDGER: Final = "ledger"
 SMALL: Final = "qwen3:0.6b"
-DEMO: Final = "DEMO: this is the demo model; its figures say nothing about real ones"
+DEMO: Final = "DEMO: this is the demo model or the fake server; its figures say nothing about real ones"
 HINT_AFTER_S: Final = 2.0  # of silence on standard input
 NO_INPUT: Final = "with `< /dev/null` there is none"
 ROOT: Final = Path("/")
@@ -273,7 +273,7 @@ def ask(
         with _recorded(settings) as sink, _ended_by_signals():
             quiet = as_json or invocation.quiet
             voice = Voice(None if as_json else sys.stdout, None if quiet else sys.stderr)
-            if is_demo(chosen):
+            if is_demo(chosen, engine.name) and not as_json:
                 note(DEMO)
             _answer(Asking(engine, sink, settings.of(Engines), note), prompt, voice, as_json=as_json)
 
@@ -298,7 +298,7 @@ def _answer(asking: Asking, prompt: Prompt, voice: Voice, *, as_json: bool) -> N
         raise Interrupted("the answer was interrupted", hint=hint) from None
     call, trace = asking.calls[0], asking.trace
     if as_json:
-        print_json(facts_of(asking.answer, call, trace) | {"demo": is_demo(call.model)})
+        print_json(facts_of(asking.answer, call, trace) | {"demo": is_demo(call.model, call.engine)})
         return
     note(speed_line(call))
     for remark in remarks(trace):

@@ -62,9 +62,9 @@ class Meter:
 
     def take(self, chunk: Chunk, now: float) -> None:
         """A piece has come."""
-        if self._first_s is None:
-            self._first_s = now - self._started
         speaks = bool(chunk.text or chunk.tool_calls or chunk.vectors)
+        if self._first_s is None and (speaks or chunk.thinking or chunk.done):
+            self._first_s = now - self._started  # an empty piece, as some servers send at once, is no first token
         if speaks and self._answer_s is None:
             self._answer_s = now - self._started
         if speaks or chunk.thinking:

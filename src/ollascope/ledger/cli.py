@@ -15,8 +15,8 @@ import click
 
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import json_option, note, print_json, say, table
+from ollascope.ledger.calls.export import Kind, write_csv, write_parquet
 from ollascope.ledger.codec import encode
-from ollascope.ledger.export import Kind, write_csv, write_parquet
 from ollascope.ledger.reading import Following, Tally, find_call, last_calls, read_calls, read_samples
 from ollascope.ledger.retention import Retired, retire
 from ollascope.ledger.retention import usage as measure

@@ -3,9 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from urllib.parse import quote
 
 from ollascope.ledger.segment import told
@@ -53,7 +54,7 @@ class Group:
         """Whether it has the wanted words and counts."""
         if any(self.word(name) != word for name, word in wanted.items()):
             return False
-        return counted.holds(self.words[0], self.word("model"), self.nested)
+        return counted.holds(self.words[0], self.word("model"), self.nested, self.word("engine"))
 
 
 @contextmanager
@@ -95,6 +96,8 @@ def every_group(connection: sqlite3.Connection) -> dict[int, Group]:
 
 def _writable(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        _begin(path)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
     try:
@@ -108,6 +111,20 @@ def _writable(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _begin(path: Path) -> None:
+    """Put the file there with its tables in it: who reads meanwhile finds no file or a whole one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
+    try:
+        os.close(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            connection.executescript(_TABLES)
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        with suppress(OSError):  # another was faster, or the disk knows no links: then it grows in its place
+            os.link(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _readable(path: Path) -> sqlite3.Connection:

@@ -9,7 +9,8 @@ import orjson
 from ollascope.words.call import Call
 
 OWN_SOURCES = frozenset({"bench", "probe"})  # Calls that Ollascope makes to measure
-DEMO_MODELS = frozenset({"demo", "demo-qwen3-f16"})  # whatever their tag
+DEMO_MODELS = frozenset({"demo", "demo-qwen3-f16", "scripted"})  # whatever their tag; the last is the fake server's
+DEMO_ENGINE = "fake"  # answers by script, whatever its models are called
 
 DIMENSIONS = ("source", "engine", "backend", "model", "outcome", "arm", "key_id")
 _ASKED = (*DIMENSIONS, "run", "id")
@@ -17,18 +18,18 @@ _ASKED = (*DIMENSIONS, "run", "id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Which Calls count in a sum: those without a parent, without our own measurements and without the demo model."""
+    """Which Calls count in a sum: those without a parent, without our own measurements and without demos."""
 
     nested: bool = False
     own: bool = False
     demo: bool = False
 
-    def holds(self, source: str, model: str | None, nested: bool) -> bool:
-        """Whether a Call of this source and model counts; `nested` says that it has a parent."""
+    def holds(self, source: str, model: str | None, nested: bool, engine: str | None = None) -> bool:
+        """Whether a Call of this source, model and engine counts; `nested` says that it has a parent."""
         return (
             (self.nested or not nested)
             and (self.own or source not in OWN_SOURCES)
-            and (self.demo or not is_demo(model))
+            and (self.demo or not is_demo(model, engine))
         )
 
 
@@ -63,7 +64,7 @@ class Where:
         def is_meant(call: Call) -> bool:
             if not since <= call.sent_at < until:
                 return False
-            if counts is not None and not counts(call.source, call.model, call.parent is not None):
+            if counts is not None and not counts(call.source, call.model, call.parent is not None, call.engine):
                 return False
             return not asked or all(of(call) == word for of, word in asked)
 
@@ -84,9 +85,9 @@ class Where:
         )  # fmt: skip
 
 
-def is_demo(model: str | None) -> bool:
-    """Whether a model is the demo model, whose speed says nothing about this machine."""
-    return model is not None and model.partition(":")[0] in DEMO_MODELS
+def is_demo(model: str | None, engine: str | None = None) -> bool:
+    """Whether this is the demo model or the fake server, whose speed says nothing about this machine."""
+    return engine == DEMO_ENGINE or (model is not None and model.partition(":")[0] in DEMO_MODELS)
 
 
 def _needles(words: tuple[str | None, ...]) -> Iterator[bytes]:

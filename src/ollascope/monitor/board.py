@@ -1,9 +1,28 @@
-"""What the tasks of one monitor tell each other: the last Sample, and what each judge found."""
+"""What the tasks of one monitor tell each other: the last Sample, the model server, and what each judge found."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from ollascope.apis.models import Model
 from ollascope.words.alerts import Condition
 from ollascope.words.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The model server at one moment; without an answer it is the one that answered last."""
+
+    at: float
+    backend: str
+    kind: str
+    version: str = ""
+    why: str = ""  # why it does not answer
+    models: tuple[Model, ...] | None = None  # in memory; None: it does not tell
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answered."""
+        return not self.why
 
 
 class Board:
@@ -11,6 +30,7 @@ class Board:
 
     def __init__(self) -> None:
         self.sample: Sample | None = None
+        self.server: Server | None = None
         self.budgets: Mapping[str, float] = {}  # by objective: the share of its error budget left
         self.burn_rates: Mapping[tuple[str, str], float] = {}  # by objective and window
         self.scores: Mapping[

@@ -1,10 +1,12 @@
 """The commands `summary`, `top` and `monitor`: what was, what is, and the process that watches."""
 
 import asyncio
+import shutil
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -14,15 +16,8 @@ import click
 from ollascope.console.invocation import Invocation
 from ollascope.console.options import GivenPath
 from ollascope.console.show import json_option, note, print_json, say, table
-from ollascope.engines.asking import place
-from ollascope.engines.asking.reaching import reach
-from ollascope.engines.engine import Engine
 from ollascope.engines.ollama.service import host_url
 from ollascope.engines.settings import Engines
-from ollascope.engines.table import choose
-from ollascope.host.machine import Look, Machine
-from ollascope.host.processes import Wanted
-from ollascope.host.runner import read_runners
 from ollascope.host.thresholds import Host
 from ollascope.ledger.segment import Origin
 from ollascope.ledger.select import COUNTED, Counted
@@ -32,33 +27,38 @@ from ollascope.logs.setup import Logs, start
 from ollascope.monitor.alerts.commands import (
     FOLDER,
     add_silence,
+    alerts_between,
     end_silence,
     list_alerts,
     list_history,
     list_silences,
+    told_when,
     try_channels,
 )
 from ollascope.monitor.alerts.reading.book import read_book
 from ollascope.monitor.alerts.settings import Alerts
 from ollascope.monitor.alerts.silences import read_match
-from ollascope.monitor.alerts.task import alarming, orders_of
-from ollascope.monitor.alerts.watch import Orders
+from ollascope.monitor.alerts.task import alarming, orders_in
 from ollascope.monitor.alone import alone
 from ollascope.monitor.exposition.metrics import Exposition
 from ollascope.monitor.loop import Loop
 from ollascope.monitor.measures import read_duration
 from ollascope.monitor.objectives import Objectives
 from ollascope.monitor.past.daily import page_by
-from ollascope.monitor.past.recent import Recent
 from ollascope.monitor.past.span import choose_span
 from ollascope.monitor.probing.settings import Probes
 from ollascope.monitor.service import Page, Service, health, readiness
 from ollascope.monitor.settings import Monitor
 from ollascope.monitor.shown.account import facts, report
+from ollascope.monitor.shown.narrow import narrowed
 from ollascope.monitor.shown.view import view_facts, view_report
+from ollascope.monitor.sight import Sight
 from ollascope.monitor.summary import Asked, take_account
 from ollascope.monitor.tasks import NEEDED, Tools, metrics_page, tasks_of
-from ollascope.monitor.top import PATIENCE_S, WINDOWS_S, Asking, Seen, View, counted_calls, faults_of, windows_of
+from ollascope.monitor.top import (
+    Asking,
+    View,
+)
 from ollascope.pipe import Limits, Place, Server, run
 from ollascope.processes.address import url
 from ollascope.reports.page import save_page
@@ -92,7 +92,7 @@ language_option = click.option(
 @click.option("--day", metavar="DAY", help="A day of UTC: 2026-11-21, today or yesterday.")
 @click.option("--last", metavar="TIME", help="The time up to now: 90s, 15m, 2h, 3d, 1w.  [default: 24h]")
 @click.option("--model", metavar="NAME", help="Only requests to this model.")
-@click.option("--all", "everything", is_flag=True, help="Count tests, probes and the demo model too.")
+@click.option("--all", "everything", is_flag=True, help="Count tests, probes, the demo model and the fake server too.")
 @click.option("--html", "page", type=GivenPath(), metavar="FILE", help="Write it as a page to this file.")
 @language_option
 @json_option
@@ -100,13 +100,17 @@ language_option = click.option(
 def summary(invocation: Invocation, /, **said: object) -> None:
     """Sum up requests: how many, how fast, what failed.
 
-    Also on how busy a machine they ran, which were the slowest, and what changed since the time before. It reads what
-    was recorded, whether or not the monitor runs.
+    Also on how busy a machine they ran, which were the slowest, which alerts fired, and what changed since the time
+    before. It reads what was recorded, whether or not the monitor runs.
     """
     day, last, model = (None if said[name] is None else str(said[name]) for name in ("day", "last", "model"))
-    span = choose_span(day, last, time.time())
+    now = time.time()
+    span = choose_span(day, last, now)
     asked = Asked(span=span, model=model, counted=WITH_OURS if said["everything"] else COUNTED)
-    account = take_account(load_settings(invocation).data_folder / LEDGER, asked)
+    data = load_settings(invocation).data_folder
+    found = alerts_between(data / FOLDER, span.since, span.until, now)
+    alarms = [alert for alert in found if model is None or alert.labels.get("model", model) == model]
+    account = replace(take_account(data / LEDGER, asked), alerts=alarms)
     language = cast("Language", said["language"])
     if isinstance(page := said["page"], Path):
         save_page(report(account, language), page)
@@ -114,7 +118,7 @@ def summary(invocation: Invocation, /, **said: object) -> None:
     if said["as_json"]:
         print_json(facts(account))
     elif page is None:
-        for line in lines(report(account, language)):
+        for line in lines(narrowed(report(account, language), screen_width())):
             say(line)
 
 
@@ -122,7 +126,7 @@ def summary(invocation: Invocation, /, **said: object) -> None:
 @click.option("--once", is_flag=True, help="Print one view and end, as happens in a pipe anyway.")
 @click.option("--interval", type=click.FloatRange(0.5, 3600), default=2.0, show_default=True, metavar="S",
               help="Seconds between two views.")  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Count tests, probes and the demo model too.")
+@click.option("--all", "everything", is_flag=True, help="Count tests, probes, the demo model and the fake server too.")
 @json_option
 @click.pass_obj
 def top(invocation: Invocation, *, once: bool, interval: float, everything: bool, as_json: bool) -> None:
@@ -132,75 +136,38 @@ def top(invocation: Invocation, *, once: bool, interval: float, everything: bool
     or reading tells is shown as not measured.
     """
     settings = load_settings(invocation)
-    looking = Looking(settings, WITH_OURS if everything else COUNTED)
+    sight = Sight(settings)
+    asking, counted = Asking(sight.ask), WITH_OURS if everything else COUNTED
+
+    def view() -> View:
+        seen = asking.read()
+        time.sleep(FIRST_LOOK_S)
+        return sight.view(seen, counted)
+
     try:
         if as_json:
-            print_json(view_facts(looking.view()))
+            print_json(view_facts(view()))
         elif once or not sys.stdout.isatty():
-            for line in lines(view_report(looking.view())):
+            for line in lines(narrowed(view_report(view()), screen_width())):
                 say(line)
         else:
-            _live(looking, interval)
+            _live(view, interval)
     finally:
-        looking.close()
+        sight.close()
 
 
-class Looking:
-    """Whatever a view is made of, held open between two of them."""
-
-    def __init__(self, settings: Settings, counted: Counted) -> None:
-        self._engines, self._host = settings.of(Engines), settings.of(Host)
-        self._counted, self._folder = counted, settings.data_folder
-        self._choice = choose(self._engines).name
-        self._engine: Engine | None = None
-        self._recent = Recent(settings.data_folder / LEDGER, WINDOWS_S[-1])
-        self._machine = Machine(Look(folder=settings.data_folder, wanted=Wanted(names=self._host.engine_names)))
-        self._machine.search()
-        self._machine.read()  # shares of time need two readings
-        self._asking = Asking(self._ask)
-
-    def view(self) -> View:
-        """What is going on at this moment."""
-        seen = self._asking.read()
-        time.sleep(FIRST_LOOK_S)
-        now = time.time()
-        calls, left_out = counted_calls(self._recent.look(), self._counted)
-        return View(
-            at=now,
-            engine=self._engine.name if self._engine else self._choice,
-            backend=self._engine.backend if self._engine else "",
-            seen=seen,
-            windows=windows_of(calls, now),
-            faults=faults_of(calls, now),
-            left_out=left_out,
-            sample=self._machine.read(),
-        )
-
-    def close(self) -> None:
-        """Give everything back."""
-        self._machine.close()
-        if self._engine is not None:
-            self._engine.close()
-
-    def _ask(self) -> Seen:
-        if self._engine is None:
-            wait = replace(self._engines.patience, connect_s=PATIENCE_S, answer_s=PATIENCE_S)
-            want = place.wanted(replace(self._engines, patience=wait), place.Place())
-            self._engine = reach(want, lambda: self._folder, lambda _: None)
-        models = self._engine.loaded()
-        runners = read_runners(self._machine.engines(), PATIENCE_S / 2) if self._host.runners else ()
-        slots = [runner.slots for runner in runners if runner.slots]
-        if not slots:
-            return Seen(models=models)
-        return Seen(models=models, busy=sum(one.busy for one in slots), slots=sum(one.count for one in slots))
+def screen_width() -> int | None:
+    """How wide the terminal is; nothing in a pipe, where tables stay as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _live(looking: Looking, interval: float) -> None:
+def _live(view: Callable[[], View], interval: float) -> None:
     from rich.live import Live  # noqa: PLC0415 - costs 60 ms that a pipe need not pay
     from rich.text import Text  # noqa: PLC0415
 
     def shown() -> Text:
-        return Text("\n".join(lines(view_report(looking.view()))), no_wrap=True, overflow="ellipsis")
+        told = lines(narrowed(view_report(view()), screen_width()))
+        return Text("\n".join(told), no_wrap=True, overflow="ellipsis")
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # the screen is given back then too
     live = Live(screen=True, auto_refresh=False)
@@ -226,7 +193,7 @@ def monitor(invocation: Invocation) -> None:
     settings = load_settings(invocation)
     create(settings.data_folder, in_force=settings.file)
     keeping, stop = settings.of(Ledger), threading.Event()
-    orders = _orders(settings)
+    orders = orders_in(settings)
     with (
         alone(settings.data_folder / RUN),
         start(settings.of(Logs), "monitor", settings.data_folder, (settings.of(Monitor).token,)),
@@ -247,9 +214,9 @@ def monitor(invocation: Invocation) -> None:
         )
         loop = Loop([*tasks_of(tools), alarming(orders, tools.board, days=settings.of(Objectives).days)], stop)
         pages: dict[str, Page] = {
-            "/healthz": lambda: health(loop.courses()),
-            "/readyz": lambda: readiness(loop.courses(), NEEDED, writer.counts().paused),
-            "/metrics": lambda: metrics_page(tools),
+            "/healthz": lambda whole: health(loop.courses(), whole=whole),
+            "/readyz": lambda whole: readiness(loop.courses(), NEEDED, paused=writer.counts().paused, whole=whole),
+            "/metrics": lambda _: metrics_page(tools),
         }
         run(_watch(loop, pages, settings))
 
@@ -265,7 +232,7 @@ async def _watch(loop: Loop, pages: dict[str, Page], settings: Settings) -> None
         pages,
         lambda request: not judge(request, loopback=loopback).forbidden,
         section.token,
-        closed=not (loopback or section.token or section.beyond_loopback),
+        door="own" if loopback else "private" if section.beyond_loopback else "closed",
     )
     server = Server(service, limits=Limits(connections=64))
     (address, *_) = await server.listen(Place(host=addresses.host, port=addresses.monitor))
@@ -277,12 +244,6 @@ async def _watch(loop: Loop, pages: dict[str, Page], settings: Settings) -> None
         await asyncio.gather(server.close(DRAIN_S), asyncio.to_thread(loop.end, DRAIN_S))
 
 
-def _orders(settings: Settings) -> Orders:
-    origin = next(entry.origin for entry in settings.entries() if entry.key == "objectives.targets")
-    where = f"{origin}: objectives.targets"
-    return orders_of(settings.data_folder, settings.of(Alerts), settings.of(Objectives), where)
-
-
 @click.group()
 def alerts() -> None:
     """Show alerts, silence them, test how people are told."""
@@ -292,8 +253,15 @@ def alerts() -> None:
 @json_option
 @click.pass_obj
 def list_(invocation: Invocation, as_json: bool) -> None:
-    """What fires and what is about to, the loudest first."""
-    _show(list_alerts(_alerts_folder(invocation), time.time()), as_json)
+    """What fires and what is about to, the loudest first.
+
+    It also says whether anybody judges, and what in the objectives and rules keeps the monitor from it.
+    """
+    settings, now = load_settings(invocation), time.time()
+    found = list_alerts(settings.data_folder / FOLDER, now)
+    _show(found, as_json, "no alert stands")
+    note(told_when(settings.data_folder / FOLDER, now))
+    orders_in(settings)  # whoever looks here must learn why the monitor refuses to start
 
 
 @alerts.command()
@@ -302,7 +270,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
 @click.pass_obj
 def history(invocation: Invocation, limit: int, as_json: bool) -> None:
     """What fired and what was resolved, the newest first."""
-    _show(list_history(_alerts_folder(invocation), limit), as_json)
+    _show(list_history(_alerts_folder(invocation), limit), as_json, "nothing has fired yet")
 
 
 @alerts.command()
@@ -330,6 +298,9 @@ def silence(
         print_json([{"id": each.id, "until": each.until, "match": dict(each.match), "why": each.why}
                     for each in found])  # fmt: skip
         return
+    if not found:
+        note("no silence holds")
+        return
     rows = [[each.id, utc_text(each.until), " ".join(f"{key}={text}" for key, text in each.match.items()), each.why]
             for each in found]  # fmt: skip
     table(["ID", "UNTIL", "ALERTS", "WHY"], rows)
@@ -348,9 +319,9 @@ def test_(invocation: Invocation, channels: tuple[str, ...], as_json: bool) -> N
     if as_json:
         print_json([asdict(result) for result in results])
     else:
-        said = [[each.channel, each.kind, "delivered" if each.delivered else "failed", f"{each.trouble} {each.hint}"]
+        said = [[each.channel, each.kind, "delivered" if each.delivered else "failed", each.trouble, each.hint]
                 for each in results]  # fmt: skip
-        table(["CHANNEL", "KIND", "RESULT", "WHY"], said)
+        table(["CHANNEL", "KIND", "RESULT", "WHY", "WHAT TO DO"], said)
     if failed := [each.channel for each in results if not each.delivered]:
         raise VerdictNo(f"not delivered over {', '.join(failed)}", hint="correct the channel in the rules file")
 
@@ -359,9 +330,12 @@ def _alerts_folder(invocation: Invocation) -> Path:
     return load_settings(invocation).data_folder / FOLDER
 
 
-def _show(found: list[Alert], as_json: bool) -> None:
+def _show(found: list[Alert], as_json: bool, none: str) -> None:
     if as_json:
         print_json([asdict(alert) for alert in found])
+        return
+    if not found:
+        note(none)
         return
     rows = [[each.severity, f"{each.standing}, silenced" if each.silenced else each.standing, each.name,
              " ".join(f"{key}={text}" for key, text in sorted(each.labels.items())),

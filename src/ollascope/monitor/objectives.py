@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ollascope.monitor.measures import Bound, read_bound
-from ollascope.monitor.windows import BLAMELESS
 from ollascope.words.alerts import AlertKind, Condition, Severity
 from ollascope.words.call import Call
 from ollascope.words.errors import BadSettings
 from ollascope.words.metrics import metric
+from ollascope.words.outcomes import OK, is_failed
 from ollascope.words.record import Json
 from ollascope.words.setting import setting
 
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
+CATCH_UP_S = 3 * DAY_S  # the longest of the windows
 MINUTES_KEPT_S, HOURS_KEPT_S = 6 * HOUR_S + MINUTE_S, 31 * DAY_S
 FEWEST_BAD = 3
 MOST_BAD = 0.8  # where the budget is large, no burn rate could ever be reached: so many of the requests always count
@@ -57,6 +58,7 @@ class Tallies:
     """The tally of every objective, by its text."""
 
     of: Mapping[str, Tally] = field(default_factory=dict)
+    seen: float = 0.0  # until when Calls have been counted
     extra: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -111,7 +113,7 @@ def read_objective(text: str) -> Objective:
     """One objective from its text."""
     plain, _, model = " ".join(text.split()).partition(" for ")
     percentile = re.search(r"\bp(\d{1,2}(?:\.\d{1,2})?)(?=\s*[<>])", plain)
-    bound = read_bound(plain.replace(percentile[0], "p50", 1) if percentile else plain)
+    bound = _bound(plain, percentile[0] if percentile else "")
     if bound.source != "calls" or bound.name == "requests":
         raise BadSettings(f"{bound.name} is nothing that is promised of a request",
                           hint="promise a time, tokens per second, or success; rules can watch the rest")  # fmt: skip
@@ -128,8 +130,22 @@ def read_objective(text: str) -> Objective:
 def observe(tallies: Tallies, objectives: Sequence[Objective], calls: Iterable[Call], now: float) -> Tallies:
     """The tallies once these Calls have ended; those of objectives that are no more are dropped."""
     kept = list(calls)
-    return replace(tallies, of={one.text: _counted(tallies.of.get(one.text, Tally()), one, kept, now)
-                                for one in objectives})  # fmt: skip
+    return replace(tallies, seen=now, of={one.text: _counted(tallies.of.get(one.text, Tally()), one, kept, now)
+                                          for one in objectives})  # fmt: skip
+
+
+def resumed(tallies: Tallies, now: float) -> tuple[Tallies, float]:
+    """The tallies without the hour in which counting ended, and from when on Calls are to be counted again.
+
+    So what was recorded while nobody counted is in them, and nothing is in them twice.
+    """
+    if tallies.of and not tallies.seen:
+        return tallies, now
+    since = max(tallies.seen, now - CATCH_UP_S) // HOUR_S * HOUR_S
+    kept = {text: replace(tally, minutes=tuple(cell for cell in tally.minutes if cell[0] < since),
+                          hours=tuple(cell for cell in tally.hours if cell[0] < since))
+            for text, tally in tallies.of.items()}  # fmt: skip
+    return replace(tallies, of=kept), since
 
 
 def judge_objectives(
@@ -154,20 +170,25 @@ def breaks(one: Objective) -> Callable[[Call], bool | None]:
     """Whether a Call breaks the promise; None where it says nothing of it."""
     bound = one.bound
     if bound is None:
-        return lambda call: (call.outcome not in BLAMELESS) if call.outcome == "ok" or _blamed(call) else None
+        return lambda call: is_failed(call.outcome) if call.outcome == OK or is_failed(call.outcome) else None
     definition = metric(bound.name)
 
     def is_broken(call: Call) -> bool | None:
         value = definition.of(call)
         if value is None:
-            return True if _blamed(call) and bound.side == "<" else None  # what never came was not in time
+            return True if is_failed(call.outcome) and bound.side == "<" else None  # what never came was not in time
         return not bound.exceeds(value)
 
     return is_broken
 
 
-def _blamed(call: Call) -> bool:
-    return call.outcome not in BLAMELESS
+def _bound(text: str, percentile: str) -> Bound:
+    """The bound of an objective, whose percentile may be any; a mistake speaks of the text as it stands."""
+    try:
+        return read_bound(text.replace(percentile, "p50", 1) if percentile else text)
+    except BadSettings as error:
+        told = error.message.replace("p50", percentile) if percentile else error.message
+        raise BadSettings(told, hint=error.hint) from error
 
 
 def _of_outcomes(text: str, bound: Bound, model: str) -> Objective:

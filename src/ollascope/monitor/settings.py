@@ -22,6 +22,10 @@ class Monitor:
         1.0, "seconds between two looks into the log of an Ollama, where logs.ollama names one",
         minimum=0.1, maximum=3600,
     )  # fmt: skip
+    server_s: float = setting(
+        15.0, "seconds between two looks at the model server: whether it answers, which models are in memory",
+        minimum=1, maximum=3600,
+    )  # fmt: skip
     daily: bool = setting(True, "write a page about each day when it is over, into the folder summaries")
     daily_days: int = setting(400, "keep these pages so many days", minimum=1)
     language: Literal["en", "zh"] = setting("en", "language of these pages")

@@ -13,9 +13,11 @@ from ollascope.ledger.summary import Question, summarise, summarise_calls
 from ollascope.monitor.past.machine import Use, use_of
 from ollascope.monitor.past.span import HOUR_S, MINUTE_S, Span
 from ollascope.stats.spread import Values
+from ollascope.words.alerts import Alert
 from ollascope.words.call import Call
 from ollascope.words.errors import FolderUnusable, StorageTrouble
 from ollascope.words.metrics import metric
+from ollascope.words.outcomes import failures, is_failed
 from ollascope.words.summary import Figure, Summary
 
 SLOWEST = 10
@@ -23,7 +25,6 @@ MOST_BUCKETS = 72
 MOST_DOTS = 500  # so many Calls are drawn one by one; of more, their percentiles
 STEPS_S = (MINUTE_S, 5 * MINUTE_S, 10 * MINUTE_S, 30 * MINUTE_S, HOUR_S, 3 * HOUR_S, 6 * HOUR_S, 24 * HOUR_S,
            7 * 24 * HOUR_S, 30 * 24 * HOUR_S, 90 * 24 * HOUR_S)  # fmt: skip
-WITHOUT_FAULT = frozenset({"ok", "cancelled"})  # how a request may end without an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ class Account:
     step_s: float = MINUTE_S
     dots: Sequence[tuple[float, float]] = ()  # when, and the time to first token, while the Calls are few
     machine: Use = field(default_factory=Use)
-    demo: bool = False  # some of what counts was made by the demo model
-    left_out: int = 0  # measurements of our own and of the demo model, which do not count
+    alerts: Sequence[Alert] = ()  # those that fired meanwhile
+    demo: bool = False  # some of what counts was made by the demo model or the fake server
+    left_out: int = 0  # measurements of our own and of demos, which do not count
     others: tuple[str, ...] = ()  # the models that have requests, where the one that was asked for has none
     from_sums: bool = False  # some Calls are no longer kept
     unreadable: int = 0
@@ -82,17 +84,18 @@ def take_account(ledger: Path, asked: Asked) -> Account:
     retired = sums is not None and sums.requests > summary.requests
     if sums is not None and retired:
         summary = sums
+    models = _by_model(ledger, asked, retired) if retired or len(tap.models) > 1 else {}
     return Account(
         asked=asked,
         summary=summary,
         before=_before(ledger, asked),
-        models=_by_model(ledger, asked, retired) if retired or len(tap.models) > 1 else {},
+        models=models,
         slowest=tap.slowest(),
         buckets=_summed_buckets(ledger, asked) if retired else tap.buckets(),
         step_s=step_of(asked.span),
         dots=() if retired else tap.dots or (),
         machine=use_of(read_samples(ledger, asked.span.since, asked.span.until)),
-        demo=tap.demo,
+        demo=tap.demo or any(map(is_demo, models)),
         left_out=tap.left_out,
         others=() if summary.requests or asked.model is None else _models(ledger, asked),
         from_sums=retired,
@@ -123,7 +126,7 @@ class _Tap:
         counts = self._asked.counted.holds
         for number, call in enumerate(calls):
             nested = call.parent is not None
-            if counts(call.source, call.model, nested):
+            if counts(call.source, call.model, nested, call.engine):
                 self._look(call, number)
                 yield call
             else:
@@ -144,11 +147,11 @@ class _Tap:
 
     def _look(self, call: Call, number: int) -> None:
         self.models.add(call.model)
-        self.demo = self.demo or is_demo(call.model)
+        self.demo = self.demo or is_demo(call.model, call.engine)
         place = int(call.sent_at // self._step)
         counts = self._counts.setdefault(place, [0, 0])
         counts[0] += 1
-        counts[1] += call.outcome not in WITHOUT_FAULT
+        counts[1] += is_failed(call.outcome)
         if call.end_s is not None:
             entry = (call.end_s, -number, call)
             if len(self._slow) < SLOWEST:
@@ -206,8 +209,8 @@ def _summed_buckets(ledger: Path, asked: Asked) -> list[Bucket]:
     for number in _numbers(asked.span, step):
         piece = Span(since=number * step, until=(number + 1) * step)
         told = _only(summarise(ledger, Question(where=asked.where(piece), metrics=("ttft_s",))), piece)
-        failed = sum(count for outcome, count in told.outcomes.items() if outcome not in WITHOUT_FAULT)
         ttft = told.metrics.get("ttft_s", Figure(n=0))
+        failed = failures(told.outcomes)
         found.append(Bucket(at=piece.since, requests=told.requests, failed=failed, ttft=ttft))
     return found
 

@@ -25,6 +25,7 @@ from ollascope.monitor.past.daily import FOLDER, Make, remove_old, write_missing
 from ollascope.monitor.past.recent import Recent
 from ollascope.monitor.probing.settings import Probes
 from ollascope.monitor.probing.task import Probing, probing
+from ollascope.monitor.server import Looking, looking
 from ollascope.monitor.service import Reply
 from ollascope.monitor.settings import Monitor
 from ollascope.words.call import Call
@@ -65,7 +66,7 @@ def tasks_of(tools: Tools) -> list[Task]:
     """The tasks that these settings want."""
     return [
         _sampling(tools), _counting(tools), _summing(tools), _upkeep(tools), *_following(tools), *_daily(tools),
-        *_probing(tools),
+        *_probing(tools), _looking(tools),
     ]  # fmt: skip
 
 
@@ -79,6 +80,7 @@ def metrics_page(tools: Tools) -> Reply:
         budgets=board.budgets,
         burn_rates=board.burn_rates,
         scores=board.scores,
+        server=board.server,
         dropped=counts.lost + counts.refused,
     )
     return Reply(body=tools.exposition.page(moment), kind=CONTENT_TYPE)
@@ -168,6 +170,12 @@ def _daily(tools: Tools) -> list[Task]:
         remove_old(folder, now, tools.monitor.daily_days)
 
     return [Task(name="daily", every_s=DAILY_S, run=pages, first_s=5.0)]
+
+
+def _looking(tools: Tools) -> Task:
+    means = Looking(data=tools.data, engines=tools.engines, every_s=tools.monitor.server_s,
+                    alarms=not tools.probes.enabled, clock=tools.clock)  # fmt: skip
+    return looking(means, tools.board)
 
 
 def _probing(tools: Tools) -> list[Task]:

@@ -2,17 +2,17 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ollascope.apis.models import Model
-from ollascope.ledger.select import COUNTED, Counted
+from ollascope.ledger.select import COUNTED, Counted, is_demo
 from ollascope.monitor.past.recent import ended_at
-from ollascope.monitor.summary import WITHOUT_FAULT
 from ollascope.stats.spread import figure_of
 from ollascope.words.call import Call
 from ollascope.words.errors import Trouble
 from ollascope.words.metrics import metric
+from ollascope.words.outcomes import OK, is_failed
 from ollascope.words.sample import Sample
 from ollascope.words.summary import Figure
 
@@ -57,8 +57,9 @@ class View:
     backend: str
     seen: Seen
     windows: tuple[Window, ...]
-    faults: Mapping[str, int] = field(default_factory=dict)  # how requests of the longest window failed
+    endings: Mapping[str, int] = field(default_factory=dict)  # how requests of the longest window ended, but for ok
     left_out: int = 0
+    demo: bool = False  # some of what counts, or is in memory, is the demo model's or the fake server's
     sample: Sample
 
 
@@ -90,28 +91,34 @@ class Asking:
             self._seen = Seen(trouble=error.message)
 
 
+def shows_demo(calls: Iterable[Call], engine: str, seen: Seen) -> bool:
+    """Whether a view of these Calls and this engine shows figures of the demo model or the fake server."""
+    loaded = any(is_demo(model.name, engine) for model in seen.models or ())
+    return loaded or is_demo(None, engine) or any(is_demo(call.model, call.engine) for call in calls)
+
+
 def windows_of(calls: Sequence[Call], now: float, lengths: Sequence[float] = WINDOWS_S) -> tuple[Window, ...]:
     """What the last minutes come to, each window by itself."""
     return tuple(_window([call for call in calls if now - length <= ended_at(call)], length) for length in lengths)
 
 
 def counted_calls(calls: Sequence[Call], counted: Counted = COUNTED) -> tuple[list[Call], int]:
-    """The Calls that count, and how many of our own and of the demo model do not."""
-    chosen = [call for call in calls if counted.holds(call.source, call.model, call.parent is not None)]
+    """The Calls that count, and how many of our own and of demos do not."""
+    chosen = [call for call in calls if counted.holds(call.source, call.model, call.parent is not None, call.engine)]
     return chosen, sum(call.parent is None for call in calls) - sum(call.parent is None for call in chosen)
 
 
-def faults_of(calls: Sequence[Call], now: float, length_s: float = WINDOWS_S[-1]) -> dict[str, int]:
-    """How requests failed, the most frequent first."""
-    recent = (call.outcome for call in calls if now - length_s <= ended_at(call))
-    return dict(Counter(outcome for outcome in recent if outcome not in WITHOUT_FAULT).most_common())
+def endings_of(calls: Sequence[Call], now: float, length_s: float = WINDOWS_S[-1]) -> dict[str, int]:
+    """How the requests that are not ok ended, failures first, then by number."""
+    recent = Counter(call.outcome for call in calls if now - length_s <= ended_at(call) and call.outcome != OK)
+    return dict(sorted(recent.items(), key=lambda pair: (not is_failed(pair[0]), -pair[1], pair[0])))
 
 
 def _window(calls: Sequence[Call], length_s: float) -> Window:
     return Window(
         length_s=length_s,
         requests=len(calls),
-        failed=sum(call.outcome not in WITHOUT_FAULT for call in calls),
+        failed=sum(is_failed(call.outcome) for call in calls),
         tokens_out=sum(call.tokens_out or 0 for call in calls),
         ttft=_figure(calls, "ttft_s"),
         rate=_figure(calls, "decode_tokens_per_s"),

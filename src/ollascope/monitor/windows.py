@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from ollascope.stats.sketch import Sketch
 from ollascope.words.call import Call
-from ollascope.words.errors import every_error
 from ollascope.words.metrics import metric
+from ollascope.words.outcomes import OK, is_failed
 from ollascope.words.sample import Sample
 
 MINUTE_S = 60.0
@@ -20,7 +20,6 @@ LARGEST_LOAD = 5.0  # times what is left without it: the small rest of a long lo
 Value = TypeVar("Value")
 First = tuple[int | None, float]  # tokens to compute before the first one, seconds the engine itself took for it
 
-BLAMELESS = frozenset({"ok"}) | {kind.code for kind in every_error() if 400 <= kind.status < 500}
 _RATE = metric("decode_tokens_per_s")
 
 
@@ -59,9 +58,9 @@ class Gathering:
     def add(self, call: Call) -> None:
         """Count one Call."""
         minute = self._minute(call.sent_at + (call.end_s or 0.0), call.model or "", call.backend or "")
-        ok = call.outcome == "ok"
-        minute.failures += call.outcome not in BLAMELESS
-        minute.calls += ok or call.outcome not in BLAMELESS
+        ok, failed = call.outcome == OK, is_failed(call.outcome)
+        minute.failures += failed
+        minute.calls += ok or failed
         if not ok:
             return
         if (first := first_of(call)) is not None:

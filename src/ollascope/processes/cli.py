@@ -38,12 +38,14 @@ from ollascope.processes.supervisor import Place, Supervisor
 from ollascope.settings.data import create
 from ollascope.settings.findings import printable
 from ollascope.settings.load import Settings, cache_folder, screen
+from ollascope.web.guard.lan import ensure_password, open_to_others, told
+from ollascope.web.settings import Dashboard
 from ollascope.wire import children, demo_engine, load_settings, program, sources
 from ollascope.words.clock import Clock, utc_text
 from ollascope.words.errors import Interrupted, TimedOut, Trouble
 from ollascope.words.record import Json
 
-ENGINE_NAME = "engine"
+ENGINE_NAME, PAGES = "engine", "dashboard"
 BUILDING = "its library is being built"
 NOTHING_YET = "Nothing is served yet: this version prepares the data folder and checks the machine, no more."
 COLOURS = {"ready": "green", "starting": "cyan", "resting": "yellow", "failed": "bold red", "not running": "bold red"}
@@ -58,8 +60,9 @@ LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 @click.command()
 @click.option("--detach", is_flag=True, help="Run in the background; return when all is ready, or say what failed.")
 @click.option("--no-browser", is_flag=True, help="Do not open the pages in the browser.")
+@click.option("--lan", is_flag=True, help="Let other machines see the pages, behind a password that is made now.")
 @click.pass_obj
-def up(invocation: Invocation, *, detach: bool, no_browser: bool) -> None:
+def up(invocation: Invocation, *, detach: bool, no_browser: bool, lan: bool) -> None:
     """Start everything and say where it is.
 
     It stays until Ctrl-C or `ollascope down`, and starts again what ends meanwhile. It ends with 1 if nothing can
@@ -72,8 +75,10 @@ def up(invocation: Invocation, *, detach: bool, no_browser: bool) -> None:
         table, why = _table(invocation, settings)
         scene = Scene(
             invocation=invocation, settings=settings, table=table, machine=machine, demo=why,
-            screen=screen(), browser=settings.of(Processes).browser and not no_browser,
+            screen=screen(), browser=settings.of(Processes).browser and not no_browser, lan=lan,
         )  # fmt: skip
+        if lan:
+            _open_to_others(scene)
         check(scene.table)
         fine = _look_only(scene) if not scene.table else _leave(scene) if detach else _stay(scene)
     if not fine:
@@ -134,6 +139,7 @@ class Scene:
     machine: Surroundings
     screen: dict[str, str]
     browser: bool
+    lan: bool = False  # other machines see the pages
     demo: str = ""  # why the demo engine is among the children; empty if it is not
 
     @property
@@ -309,10 +315,23 @@ def _table(invocation: Invocation, settings: Settings) -> tuple[dict[str, Child]
     return (table, "") if engine is None else (table | {ENGINE_NAME: engine}, why)
 
 
+def _open_to_others(scene: Scene) -> None:
+    """The pages for other machines too: with a password, and where they are."""
+    pages = scene.table.get(PAGES)
+    if pages is None:
+        return
+    scene.table[PAGES] = open_to_others(pages)
+    password = ensure_password(scene.data, scene.settings.of(Dashboard).password)
+    if scene.invocation.quiet and not password:
+        return
+    for name, text in told(pages.port or 0, password):
+        say(f"{name:<11} {text}")
+
+
 def _leave(scene: Scene) -> bool:
     """Start the supervisor in the background and tell what became of its children."""
     voice, clock = Voice(scene), Clock()
-    command = (*program(scene.invocation), "--quiet", "up", "--no-browser")
+    command = (*program(scene.invocation), "--quiet", "up", "--no-browser", *(["--lan"] if scene.lan else []))
     process = launch(command, scene.data, identify(os.getpid(), clock.wall()))
     limits = scene.limits
     report = wait(process, scene.data, limits.start_s + limits.stop_s + SPARE_S, voice.tell)

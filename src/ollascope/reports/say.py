@@ -11,12 +11,13 @@ Span = tuple[float, float]
 
 
 def seconds(value: float) -> str:
-    """12.3 ms, 1.23 s, 2 min 5 s."""
+    """12.3 ms, 1.23 s, 2 min 5 s, 2 h."""
     size = abs(value)
     if size >= 99.95:
         sign, whole = "-" if value < 0 else "", round(size)
         hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-        return f"{sign}{hours} h {minutes} min" if hours else f"{sign}{minutes} min {rest} s"
+        parts = [(hours, "h"), (minutes, "min")] if hours else [(minutes, "min"), (rest, "s")]
+        return sign + " ".join(f"{number} {unit}" for number, unit in parts if number)
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         if size * factor >= 0.9995:
             return f"{digits(value * factor)} {unit}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ollascope.console.show import plain_lines
 from ollascope.reports.parts import Banner, Chart, Facts, Part, Report, Table, Text
+from ollascope.reports.wrapping import width_of
 
 MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "demo": "!", "plain": "·"}
 
@@ -39,9 +40,12 @@ def _part(part: Part) -> Iterator[str]:
 
 def _table(part: Table) -> Iterator[str]:
     rows = [tuple(part.headers), *(tuple(row) for row in part.rows)]
-    widths = {column: max(len(row[column]) for row in rows) for column in part.right}
+    widths = {column: max(width_of(row[column]) for row in rows) for column in part.right}
     yield from plain_lines(
-        [tuple(cell.rjust(widths.get(column, 0)) for column, cell in enumerate(row)) for row in rows]
+        [
+            tuple(" " * (widths.get(column, 0) - width_of(cell)) + cell for column, cell in enumerate(row))
+            for row in rows
+        ]
     )
     if part.note:
         yield part.note

@@ -1,4 +1,4 @@
-"""The fixed words of reports and pages, in English and Chinese: one catalogue, templates/words/zh.json."""
+"""The fixed words of reports and pages, in English and Chinese: one catalogue, one zh.json a folder of templates."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,10 @@ def word(text: str, language: Language = "en") -> str:
 
 @cache
 def chinese() -> Mapping[str, str]:
-    """Every text that has been translated."""
-    found = json.loads((shipped("templates") / "words" / "zh.json").read_text(encoding="utf-8"))
-    assert isinstance(found, dict)
-    return found
+    """Every text that has been translated: what is said in several rooms stands in one file and holds in all."""
+    found: dict[str, str] = {}
+    for path in sorted(shipped("templates").glob("*/zh.json")):
+        words = json.loads(path.read_text(encoding="utf-8"))
+        assert isinstance(words, dict), path
+        found |= words
+    return dict(sorted(found.items()))

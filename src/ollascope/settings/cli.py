@@ -195,6 +195,8 @@ def examined(found: Sources) -> Report:
     elif not mistakes and not any(entry.origin.layer == "file" for entry in current.entries()):
         hint = "write a value under a section, or remove the file"
         extra = (Finding(origin=at_start, what="sets nothing: the defaults hold", hint=hint),)
+    if not mistakes:
+        mistakes = _of_alerts(current)
     # What makes sense is asked only once everything can be read.
     sense = () if mistakes else extra + _warnings(current)
     return Report(name=printable(name), mistakes=mistakes, warnings=sense)
@@ -215,6 +217,19 @@ def follow(found: Sources, current: Settings, stop: threading.Event) -> None:
     watch.listen(lambda old, new: lambda: tell(_change_line(*pair) for pair in changes(old, new)))
     with watch:
         stop.wait()
+
+
+def _of_alerts(current: Settings) -> tuple[Finding, ...]:
+    """What is wrong in objectives and rules, which the monitor would refuse."""
+    from ollascope.monitor.alerts.task import TARGETS, orders_in  # noqa: PLC0415 - only a check that found nothing else
+
+    try:
+        orders_in(current, TARGETS)
+    except BadSettings as error:
+        key = TARGETS if error.message.startswith(TARGETS) else "alerts.file"
+        origin = next(entry.origin for entry in current.entries() if entry.key == key)
+        return (Finding(origin=origin, what=error.message, hint=error.hint),)
+    return ()
 
 
 def _warnings(current: Settings) -> tuple[Finding, ...]:

@@ -94,7 +94,7 @@ def _converters(cls: Hashable) -> dict[str, Convert]:
 def _converter(hint: Any) -> Convert:
     origin, args = get_origin(hint), get_args(hint)
     if origin in {Union, types.UnionType}:
-        return _either(hint, args)
+        return _either(args)
     if origin is tuple:
         return _many(args)
     if origin in {Mapping, dict} or hint is Mapping:
@@ -110,8 +110,8 @@ def _as_is(item: object, _where: str) -> object:
     return item
 
 
-def _either(hint: Any, args: tuple[Any, ...]) -> Convert:
-    if hint == Json:
+def _either(args: tuple[Any, ...]) -> Convert:
+    if any(get_origin(arg) is Sequence for arg in args):  # Json, however deep its names were resolved
         return _as_is
     rest = [arg for arg in args if arg is not type(None)]
     converters = [_converter(arg) for arg in rest]

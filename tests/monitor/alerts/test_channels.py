@@ -1,6 +1,7 @@
 """Channels against real servers: those that refuse, hang and redirect first."""
 
 import socket
+import ssl
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from ollascope.monitor.alerts.channels.chat import WECOM_BYTES, cut
 from ollascope.monitor.alerts.channels.command import send_command
 from ollascope.monitor.alerts.channels.mail import message_of
+from ollascope.monitor.alerts.channels.outcome import why_of
 from ollascope.monitor.alerts.channels.post import post
 from ollascope.monitor.alerts.channels.table import CHANNELS, deliver
 from ollascope.monitor.alerts.channels.webhook import body_of
@@ -60,7 +62,24 @@ def test_webhook_that_refuses_is_not_asked_again(status):
 def test_nobody_listens_and_the_address_is_not_repeated():
     with pytest.raises(ConnectFailed) as told:
         deliver(NOTICE, channel(url=f"http://127.0.0.1:{closed_port()}/secret-path"))
-    assert "secret-path" not in told.value.message
+    assert told.value.message == "c: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("cause", "says"),
+    [
+        (socket.gaierror(-2, "no"), "its name is not known here"),
+        (ssl.SSLCertVerificationError(1, "no"), "its certificate is not trusted"),
+        (ssl.SSLError(1, "no"), "it does not speak TLS as it should"),
+        (TimeoutError(), "no answer in time"),
+        (OSError(101, "no"), "network is unreachable"),
+        (ValueError(), "hangs up without an answer"),
+    ],
+)
+def test_why_nobody_is_reached_is_told_in_words(cause, says):
+    outer = OSError("http://127.0.0.1/secret-path")
+    outer.__cause__ = cause
+    assert why_of(outer) == says
 
 
 @pytest.mark.parametrize("url", ["http://", "nonsense", "gopher://x"])
@@ -132,7 +151,7 @@ def test_text_is_cut_between_letters():
 
 
 def test_mail_server_that_is_not_there_may_be_asked_again():
-    with pytest.raises(ConnectFailed):
+    with pytest.raises(ConnectFailed, match=r"connection refused, at 127\.0\.0\.1"):
         deliver(NOTICE, by_mail(closed_port()))
 
 
@@ -154,7 +173,7 @@ def test_mail_server_that_refuses_is_told_with_its_code(refuse, kind):
 
 def test_password_is_not_sent_to_a_server_that_does_not_ask(tmp_path):
     (tmp_path / "password").write_text("hunter2")
-    with mail() as (port, _), pytest.raises(ConnectFailed):
+    with mail() as (port, _), pytest.raises(RequestRefused, match="does not offer"):
         deliver(NOTICE, by_mail(port, user="u", password_file=tmp_path / "password"))
 
 

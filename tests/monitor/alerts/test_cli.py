@@ -1,6 +1,7 @@
 """`ollascope alerts` as people type it."""
 
 import json
+import os
 import time
 from dataclasses import replace
 
@@ -34,6 +35,44 @@ def test_nothing_stands(say):
     assert say("alerts", "list", "--json")[:2] == (0, "[]\n")
     assert say("alerts", "history", "--json")[:2] == (0, "[]\n")
     assert say("alerts", "silence", "--json")[:2] == (0, "[]\n")
+
+
+def test_nobody_who_judges_is_told(say, data, tmp_path):
+    code, out, err = say("alerts", "list")
+    assert (code, out) == (0, "")
+    assert "no alert stands" in err
+    assert "nothing has been judged yet" in err
+    Keeping(data / "alerts").keep(alarms(firing()))
+    assert "judged within the last" in say("alerts", "list")[2]
+    os.utime(data / "alerts" / "alarms.json", (1e9, 1e9))
+    assert "last judged at 2001-09-09" in say("alerts", "list")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [("objectives.targets=ttttft p95 < 2 s", "did you mean ttft?"), ("alerts.file=/nowhere/rules.yaml", "/nowhere/")],
+)
+def test_list_tells_what_keeps_the_monitor_from_judging(say, data, words, says):
+    Keeping(data / "alerts").keep(alarms(firing()))
+    code, out, err = say(f"--set={words}", "alerts", "list")
+    assert code == 2
+    assert "slow is slow" in out
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("objectives:\n  targets: [success > 99 %]\n", "fine"),
+        ("objectives:\n  targets: [ttfft p95 < 2 s]\n", "s.yaml:2: objectives.targets[0]: there is no measure 'ttfft'"),
+        ("alerts:\n  file: nowhere.yaml\n", "nowhere.yaml:1: there is no such file"),
+    ],
+)
+def test_check_of_the_settings_knows_what_the_monitor_would_refuse(say, tmp_path, text, says):
+    (tmp_path / "s.yaml").write_text(text)
+    code, out, _ = say("settings", "check", str(tmp_path / "s.yaml"))
+    assert code == (0 if says == "fine" else 2)
+    assert says in out
 
 
 def test_what_stands_is_listed_and_can_be_silenced(say, data):

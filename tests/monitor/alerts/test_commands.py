@@ -1,11 +1,13 @@
 """What `ollascope alerts` does."""
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from ollascope.monitor.alerts.commands import (
     add_silence,
+    alerts_between,
     end_silence,
     list_alerts,
     list_history,
@@ -18,6 +20,8 @@ from ollascope.words.errors import BadUsage
 from tests.monitor.alerts.ends import web
 from tests.monitor.alerts.held import NOW, alarms, firing
 
+FRESH = time.time()
+
 
 def test_nothing_is_there_to_list(tmp_path):
     assert (list_alerts(tmp_path, NOW), list_history(tmp_path, 5), list_silences(tmp_path, NOW)) == ([], [], ())
@@ -28,6 +32,21 @@ def test_what_fires_stands_before_what_waits_and_the_loudest_first(tmp_path):
     over = replace(firing("over"), standing="resolved")
     Keeping(tmp_path).keep(alarms(waits, firing("quiet", "info"), firing("loud", "critical"), over))
     assert [alert.name for alert in list_alerts(tmp_path, NOW)] == ["loud", "quiet", "waits"]
+
+
+def test_alerts_of_a_stretch_of_time_are_those_that_fired_in_it(tmp_path):
+    keeping = Keeping(tmp_path)
+    over = [firing(f"a{at:g}", at=at) for at in (10.0, 100.0, 500.0)]
+    ends = [replace(each, standing="resolved", resolved_at=each.since + 20, reason="it is over") for each in over]
+    keeping.remember([each for pair in zip(over, ends, strict=True) for each in pair], most=100)
+    keeping.keep(alarms(firing("now", "critical", 90.0)))
+    assert [alert.name for alert in alerts_between(tmp_path, 50.0, 200.0, FRESH)] == ["now", "a100"]
+    (first,) = alerts_between(tmp_path, 29.0, 31.0, FRESH)
+    assert (first.name, first.reason, first.resolved_at) == ("a10", "a10 is slow", 30.0)
+    assert [alert.name for alert in alerts_between(tmp_path, 1000.0, 2000.0, FRESH)] == ["now"]
+    (stale, _) = alerts_between(tmp_path, 50.0, 200.0, FRESH + 1e6)
+    assert "now is slow; nobody has judged it since" in stale.reason
+    assert alerts_between(tmp_path / "nowhere", 0.0, 9e9, FRESH) == []
 
 
 def test_history_begins_with_the_newest(tmp_path):

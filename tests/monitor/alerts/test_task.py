@@ -27,6 +27,16 @@ def test_wrong_objectives_are_told_before_anything_starts(tmp_path):
         orders_of(tmp_path, Alerts(), Objectives(targets=("tfft p95 < 2 s",)), "s.yaml:4: objectives.targets")
 
 
+@pytest.mark.parametrize(
+    ("targets", "says"), [((), r"write it into o"), (("success > 99 %",), "did you mean success > 99 %")]
+)
+def test_rule_about_what_nobody_promised_is_refused(tmp_path, targets, says):
+    (tmp_path / "rules.yaml").write_text("rules:\n  - name: a\n    burn: success > 99.5 %\n")
+    with pytest.raises(BadSettings, match=r"'a' is about 'success > 99\.5 %'") as told:
+        orders_of(tmp_path, Alerts(file=tmp_path / "rules.yaml"), Objectives(targets=targets), "o")
+    assert says in told.value.hint
+
+
 def test_sample_and_other_judges_on_the_board_become_alerts(tmp_path):
     (tmp_path / "ledger").mkdir()
     (tmp_path / "rules.yaml").write_text("rules:\n  - name: hot\n    when: cpu_ratio > 90 %\n")

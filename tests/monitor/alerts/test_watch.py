@@ -105,6 +105,36 @@ def test_failures_burn_the_budget(stage):
     assert {path.name for path in (stage.folder / "alerts").iterdir()} >= {ANOMALIES, OBJECTIVES}
 
 
+def test_calls_recorded_while_no_monitor_ran_count_once(stage):
+    watch = Watch(stage.orders())
+    stage.record(10)
+    watch.turn()
+    watch.close()
+    stage.now += 7000
+    stage.record(5, outcome="engine-crashed")  # nobody watches
+    stage.now += 7000
+    for _ in range(2):
+        watch = Watch(stage.orders())
+        stage.record(3)  # before its first look
+        watch.turn()
+        stage.now += 7
+    (tally,) = watch.tallies.of.values()
+    assert sum(of for _, of, _ in tally.hours) == 10 + 5 + 3 + 3
+    assert sum(bad for _, _, bad in tally.hours) == 5
+
+
+def test_first_monitor_counts_what_was_recorded_before_it(stage):
+    stage.record(40, outcome="timeout")
+    stage.now += 60
+    watch = Watch(stage.orders())
+    watch.turn()
+    assert ("slo-burn", "firing") in names(watch)
+    watch.close()
+    stage.now += 4 * 86_400  # further back than is read again
+    (tally,) = Watch(stage.orders()).tallies.of.values()
+    assert [bad for _, _, bad in tally.hours] == [40]
+
+
 def test_other_judges_are_heard_and_forgotten_when_they_fall_silent(stage):
     watch = Watch(stage.orders())
     gone = Condition(name="answer", kind=AlertKind.ANSWER_CHANGED, active=True, labels={"probe": "p"})

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ollascope.apis.models import Model
+from ollascope.monitor.board import Server
 from ollascope.monitor.exposition.gauges import Moment
 from ollascope.monitor.exposition.metrics import METRICS, Exposition
 from ollascope.words.alerts import AlertKind, Condition
-from ollascope.words.errors import every_error
+from ollascope.words.outcomes import ASKERS, BLAMELESS
 from ollascope.words.sample import Gpu, Process, Sample
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -19,7 +21,6 @@ TESTS = ("ollascope.tests.yml", "ollascope.days.tests.yml")
 RULES = ("ollascope.rules.yml", "ollascope.alerts.yml")
 BOARDS = sorted(path.name for path in (CONFIG / "grafana").glob("*.json"))
 AT = 1_763_726_400.0
-BLAMELESS = {"ok"} | {kind.code for kind in every_error() if 400 <= kind.status < 500}
 LABELS = {label for entry in METRICS for label in entry.labels} | {"le", "job", "instance"}
 
 
@@ -89,8 +90,8 @@ def test_rule_asks_only_for_what_there_is(rule):
 def test_failures_in_the_rules_are_those_that_the_monitor_judges():
     patterns = set(re.findall(r'outcome!~"([^"]*)"', (PROMETHEUS / RULES[0]).read_text()))
     assert {frozenset(pattern.split("|")) for pattern in patterns} == {
-        frozenset(BLAMELESS),
-        frozenset(BLAMELESS - {"ok"}),
+        BLAMELESS,
+        ASKERS,
     }
 
 
@@ -201,5 +202,6 @@ def test_promtool_finds_the_page_right(passes, ledger, write, make_call):
         scores={("ttft", "", ""): (1.0, True)},
         burn_rates={("s", "1h"): 1.0},
         dropped=1,
+        server=Server(at=AT, backend="b", kind="ollama", version="1", models=(Model(name="m", size=1, size_vram=0),)),
     )
     assert passes("promtool", "check", "metrics", input=exposition.page(moment)) == ""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from ollascope.monitor.alerts.rules import EVERY, Rule
 from ollascope.monitor.measures import Bound, said, sample_value
-from ollascope.monitor.windows import BLAMELESS
 from ollascope.words.alerts import AlertKind, Condition
+from ollascope.words.outcomes import OK, failures
 from ollascope.words.sample import Sample
 from ollascope.words.summary import Summary
 
@@ -142,8 +142,7 @@ def _figure(rule: Rule, bound: Bound, summary: Summary | None) -> float | None:
 
 
 def _share(summary: Summary, name: str) -> float | None:
-    good = summary.outcomes.get("ok", 0)
-    bad = sum(count for outcome, count in summary.outcomes.items() if outcome not in BLAMELESS)
+    good, bad = summary.outcomes.get(OK, 0), failures(summary.outcomes)
     if not good + bad:
         return None
     return (good if name == "success" else bad) / (good + bad)

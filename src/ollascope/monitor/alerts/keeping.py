@@ -28,6 +28,13 @@ class Keeping:
         """What stood when the last process ended, in whatever way."""
         return load_value(self.folder / ALARMS, Alarms) or Alarms()
 
+    def judged_at(self) -> float | None:
+        """About when was judged last: what stands is written down at least each minute."""
+        try:
+            return (self.folder / ALARMS).stat().st_mtime
+        except OSError:
+            return None
+
     def keep(self, alarms: Alarms) -> None:
         """Write down what stands."""
         save_value(self.folder / ALARMS, alarms)

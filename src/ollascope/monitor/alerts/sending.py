@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 WAITING = 50  # notices of one channel; of more, the oldest is given up
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 ATTEMPTS = 8
+GIVEN_UP = "notice %s was not delivered: %s; %s; `ollascope alerts test` shows when it works again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class _Line:
             except Trouble as error:
                 self._trouble = error.message
                 if not error.retryable or number == ATTEMPTS or self._leaving.is_set():
-                    log.warning("notice %s was not delivered: %s; %s", notice.id, error.message, error.hint)
+                    log.warning(GIVEN_UP, notice.id, error.message, error.hint)
                     return False
             else:
                 self._trouble = ""

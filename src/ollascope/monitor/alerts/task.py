@@ -3,27 +3,48 @@
 from pathlib import Path
 
 from ollascope.monitor.alerts.reading.book import read_book
-from ollascope.monitor.alerts.rules import Book
+from ollascope.monitor.alerts.rules import EVERY, Book
 from ollascope.monitor.alerts.settings import Alerts
 from ollascope.monitor.alerts.watch import Orders, Watch
 from ollascope.monitor.anomalies.judge import scores
 from ollascope.monitor.board import Board
 from ollascope.monitor.loop import Task
+from ollascope.monitor.measures import nearest_of
 from ollascope.monitor.objectives import Objectives, budget_of, read_objectives
+from ollascope.settings.load import Settings
 from ollascope.words.clock import Clock
+from ollascope.words.errors import BadSettings
 
 FOLDER, LEDGER = "alerts", "ledger"  # in the data folder
-JUDGE = "alerts"
+JUDGE, TARGETS = "alerts", "objectives.targets"
 LAST_S = 2.0  # for notices that still wait when the monitor ends
 
 
-def orders_of(data: Path, settings: Alerts, objectives: Objectives, where: str = "objectives.targets",
+def orders_in(settings: Settings, where: str | None = None) -> Orders:
+    """What these settings want to be watched; `where` is what mistakes in the objectives begin with."""
+    if where is None:
+        origin = next(entry.origin for entry in settings.entries() if entry.key == TARGETS)
+        where = f"{origin}: {TARGETS}"
+    return orders_of(settings.data_folder, settings.of(Alerts), settings.of(Objectives), where)
+
+
+def orders_of(data: Path, settings: Alerts, objectives: Objectives, where: str = TARGETS,
               clock: Clock | None = None) -> Orders:  # fmt: skip
     """What is to be watched; every mistake in objectives and rules is told at once, before anything starts."""
     promised = read_objectives(objectives, where)
     book = read_book(settings.file) if settings.file is not None else Book()
+    _refuse_strangers(book, [one.text for one in promised], where)
     return Orders(ledger=data / LEDGER, folder=data / FOLDER, book=book, objectives=promised, fewest=objectives.fewest,
                   settings=settings, clock=clock or Clock())  # fmt: skip
+
+
+def _refuse_strangers(book: Book, known: list[str], where: str) -> None:
+    """A rule about an objective that nobody promised would never hold."""
+    for rule in book.rules:
+        if rule.sort == "burn" and rule.what not in {EVERY, *known}:
+            hint = nearest_of(rule.what, known) if known else f"write it into {where}, or * for every objective"
+            what = f"the rule {rule.name!r} is about {rule.what!r}, which {where} does not promise"
+            raise BadSettings(what, hint=hint)
 
 
 def alarming(orders: Orders, board: Board, *, days: int = 30) -> Task:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ollascope.ledger.reading import Following
+from ollascope.ledger.reading import Following, read_calls
 from ollascope.ledger.select import COUNTED, Where
 from ollascope.ledger.summary import Question, summarise
 from ollascope.monitor.alerts.judging import Measured, Place, adapt, judge_rules
@@ -19,7 +19,8 @@ from ollascope.monitor.alerts.state import Alarms, Held, key_of
 from ollascope.monitor.alerts.step import step
 from ollascope.monitor.anomalies.judge import judge
 from ollascope.monitor.anomalies.state import State
-from ollascope.monitor.objectives import Objective, Tallies, judge_objectives, observe
+from ollascope.monitor.objectives import Objective, Tallies, judge_objectives, observe, resumed
+from ollascope.monitor.past.recent import ended_at
 from ollascope.monitor.windows import Gathering
 from ollascope.words.alerts import Condition
 from ollascope.words.clock import Clock
@@ -30,6 +31,7 @@ ANOMALIES, OBJECTIVES = "anomalies.json", "objectives.json"
 SAVE_S, SAVE_LEARNT_S = 60.0, 600.0
 AGAIN_S = 30.0  # a notice queued so shortly before the end may not have gone out
 SAMPLES = 2000
+LONGEST_CALL_S = 3600.0  # one that was sent earlier and ended since is looked for no further back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class Watch:
         self._lock = threading.Lock()
         self._alarms = told_again(self._keeping.alarms())
         self._state = load_value(orders.folder / ANOMALIES, State) or State()
-        self._tallies = load_value(orders.folder / OBJECTIVES, Tallies) or Tallies()
+        self._counted: frozenset[str] = frozenset()
+        self._tallies = self._caught_up(load_value(orders.folder / OBJECTIVES, Tallies) or Tallies())
         self._conditions: tuple[Condition, ...] = ()
         self._own: tuple[Condition, ...] = ()
         self._saved = self._saved_learnt = orders.clock.wall()
@@ -135,8 +138,21 @@ class Watch:
             sample = self._fresh.popleft()
             self._samples.append(sample)
             self._gathering.add_sample(sample)
-        self._tallies = observe(self._tallies, self._orders.objectives, calls, now)
+        fresh = [call for call in calls if call.id not in self._counted]
+        self._counted = frozenset()
+        self._tallies = observe(self._tallies, self._orders.objectives, fresh, now)
         return bool(calls)
+
+    def _caught_up(self, tallies: Tallies) -> Tallies:
+        """The tallies with what was recorded while no monitor ran."""
+        orders, now = self._orders, self._orders.clock.wall()
+        if not orders.objectives:
+            return tallies
+        tallies, since = resumed(tallies, now)
+        where = Where(since=since - LONGEST_CALL_S, counted=COUNTED)
+        missed = [call for call in read_calls(orders.ledger, where) if ended_at(call) >= since]
+        self._counted = frozenset(call.id for call in missed)  # those that came meanwhile are seen once more
+        return observe(tallies, orders.objectives, missed, now)
 
     def _others_said(self, now: float) -> list[Condition]:
         with self._lock:

@@ -10,7 +10,7 @@ from ollascope.words.errors import Cancelled
 from ollascope.words.metrics import metric
 
 Kind = Literal["counter", "gauge", "histogram"]
-Origin = Literal["Calls", "Sample", "conditions", "objectives", "monitor"]
+Origin = Literal["Calls", "Sample", "server", "conditions", "objectives", "monitor"]
 
 PREFIX = "ollascope_"
 GATEWAY = "gateway"  # the source of Calls that came through our door

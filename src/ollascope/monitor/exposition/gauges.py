@@ -3,10 +3,13 @@
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ollascope import __version__
+from ollascope.apis.models import Model
+from ollascope.monitor.board import Server
 from ollascope.monitor.exposition.families import PREFIX, Definition, Kind, Origin
-from ollascope.monitor.exposition.labels import LONGEST, OTHER
+from ollascope.monitor.exposition.labels import LONGEST, MODELS, OTHER
 from ollascope.words.alerts import AlertKind, Condition
 from ollascope.words.sample import Gpu, Sample
 
@@ -25,6 +28,7 @@ class Moment:
 
     at: float
     sample: Sample | None = None
+    server: Server | None = None
     conditions: Sequence[Condition] = ()
     scores: Mapping[tuple[str, str, str], tuple[float, bool]] = field(default_factory=dict)  # of anomalies, as below
     budgets: Mapping[str, float] = field(default_factory=dict)  # by objective: the share of its error budget left
@@ -35,6 +39,16 @@ class Moment:
     def fresh(self) -> Sample | None:
         """The reading of the machine, unless it is old."""
         return self.sample if self.sample is not None and self.at - self.sample.at <= STALE_S else None
+
+    @property
+    def seen(self) -> Server | None:
+        """The model server, unless nobody has looked for long."""
+        return self.server if self.server is not None and self.at - self.server.at <= STALE_S else None
+
+    @property
+    def loaded(self) -> tuple[Model, ...]:
+        """The models in memory; not more than there may be labels."""
+        return ((self.seen.models if self.seen else None) or ())[:MODELS]
 
     def of_kind(self, kinds: Iterable[AlertKind]) -> list[Condition]:
         """The conditions of some kinds of which something can be told."""
@@ -91,7 +105,40 @@ def _word(condition: Condition, label: str) -> str:
     own = {"name": condition.name, "kind": condition.kind.value, "severity": condition.severity}
     usual = {"signal": condition.kind.value, "probe": condition.name}
     word = own.get(label) or condition.labels.get(label) or usual.get(label, "")
+    return _short(word)
+
+
+def _short(word: str) -> str:
     return word if len(word) <= LONGEST else OTHER
+
+
+def _loaded(name: str, meaning: str, of: Callable[[Model], Value]) -> Reading:
+    """One row a model in memory."""
+
+    def rows(moment: Moment) -> Iterable[Row]:
+        backend = moment.seen.backend if moment.seen else ""
+        return [((backend, _short(model.name)), of(model)) for model in moment.loaded]
+
+    return _reading(name, meaning, rows, ("backend", "model"), "server")
+
+
+def _backends(moment: Moment) -> Iterable[Row]:
+    """The server that is looked at, and those that known questions were asked of."""
+    looked = [((moment.seen.backend,), float(moment.seen.answers))] if moment.seen else []
+    asked = moment.of_kind((AlertKind.BACKEND_DOWN,))
+    return [*looked, *(((_word(one, "backend"),), _no(one)) for one in asked)]
+
+
+def _backend_info(moment: Moment) -> Iterable[Row]:
+    seen = moment.seen
+    return [] if seen is None or not seen.answers else [((seen.backend, seen.kind, seen.version), 1)]
+
+
+def _expires(model: Model) -> Value:
+    try:
+        return datetime.fromisoformat(model.expires_at or "").timestamp()
+    except ValueError:
+        return None
 
 
 def _processes(moment: Moment) -> Iterable[Row]:
@@ -150,7 +197,14 @@ READINGS: tuple[Reading, ...] = (
     _gpu("gpu_power_watts", "Power that a graphics processor draws", lambda gpu: gpu.power_watts),
     _gpu("gpu_temperature_celsius", "Temperature of a graphics processor", lambda gpu: gpu.temperature_celsius),
     _reading("energy_joules_total", "Energy used, where it can be read", _energy, ("source",), "Sample"),
-    _of_conditions("backend_up", "Whether a backend answers", ("backend",), (AlertKind.BACKEND_DOWN,), _no),
+    replace(_reading("backend_up", "Whether a backend answers", _backends, ("backend",), "server"), worst=min),
+    _reading("backend_info", "Which server a backend is", _backend_info, ("backend", "kind", "version"), "server"),
+    _loaded("model_loaded", "Models in memory", lambda _: 1),
+    _loaded("model_size_bytes", "Memory that a model takes in all", lambda model: model.size),
+    _loaded("model_vram_bytes", "Memory that a model takes on graphics processors",
+            lambda model: model.size_vram),
+    _loaded("model_context_tokens", "Context that a model was loaded with", lambda model: model.context_length),
+    _loaded("model_expiry_timestamp_seconds", "When a model leaves memory if nobody asks it", _expires),
     _of_conditions("probe_success", "Whether a known question was answered", ("probe", "model", "backend"),
                    (AlertKind.PROBE_FAILED,), _no),
     _of_conditions("probe_output_match", "Whether a known answer is still the same", ("probe", "model", "backend"),

@@ -26,7 +26,7 @@ class Exposition:
     def page(self, moment: Moment) -> bytes:
         """The page of this moment, from what the last update counted."""
         totals = self._counting.shown() or {}
-        return render([*_counted(totals), *_read(moment, _models(totals))])
+        return render([*_counted(totals), *_read(moment, _models(totals) | {model.name for model in moment.loaded})])
 
 
 def _counted(totals: Totals) -> Iterator[tuple[Definition, Rows]]:

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from ollascope.console.show import size_text
 from ollascope.logs.form import printable
 from ollascope.monitor.past.machine import Gauge, Use
+from ollascope.monitor.shown.alerts import alert_facts, alerts_table
 from ollascope.monitor.shown.charts import account_charts
 from ollascope.monitor.summary import Account
 from ollascope.reports.parts import Banner, Part, Report, Table, Text
-from ollascope.reports.say import SAY, Say, count, digits, maybe, seconds, share
-from ollascope.reports.summary import comparison, summary_parts
+from ollascope.reports.say import Say, count, digits, maybe, seconds, share
+from ollascope.reports.summary import comparison, figure_text, summary_parts
 from ollascope.reports.words import Language, word
 from ollascope.words.call import Call
 from ollascope.words.clock import utc_text
 from ollascope.words.metrics import metric
+from ollascope.words.outcomes import failures
 from ollascope.words.record import Json, to_json
 from ollascope.words.summary import Summary
 
@@ -32,6 +35,8 @@ def report(account: Account, language: Language = "en") -> Report:
         parts.append(Banner(tone="demo", title="DEMO", lines=[word(DEMO_LINE, language)]))
     if lines := notes(account, language):
         parts.append(Text(lines=lines))
+    if account.alerts:
+        parts.append(alerts_table(account.alerts, language))
     parts += summary_parts(account.summary, language)
     if account.summary.requests:
         parts += _detail(account, language)
@@ -50,12 +55,14 @@ def facts(account: Account) -> dict[str, Json]:
     return {
         **told,
         **to_json(summary),
+        "failed": failures(summary.outcomes),
         "since_text": utc_text(span.since),
         "until_text": utc_text(span.until),
         "model": account.asked.model,
         "models": {name: to_json(one) for name, one in account.models.items()},
         "slowest": [_slow_facts(call) for call in account.slowest],
         "before": {"outcomes": {}, "metrics": {}, **to_json(account.before)},
+        "alerts": alert_facts(account.alerts),
         "machine": _machine_facts(account.machine),
         "over_time": [
             {"at": one.at, "requests": one.requests, "failed": one.failed, "ttft_p50_s": one.ttft.p50,
@@ -73,8 +80,8 @@ def facts(account: Account) -> dict[str, Json]:
 def notes(account: Account, language: Language = "en") -> list[str]:
     """What a reader must know before the figures."""
     found = []
-    if account.left_out and not account.summary.requests:
-        text = "{count} requests of tests, probes and the demo model are not counted; --all counts them"
+    if account.left_out:
+        text = "{count} requests of tests, probes and demos are not counted; --all counts them"
         found.append(word(text, language).format(count=count(account.left_out)))
     if account.others:
         text = "there is no request to {model}; there are some to {models}"
@@ -117,9 +124,9 @@ def _model_row(summary: Summary, language: Language) -> tuple[str, ...]:
     return (
         count(summary.requests),
         share(summary.outcomes.get("ok", 0) / summary.requests),
-        maybe(seconds, ttft.p50 if ttft else None, language),
-        maybe(seconds, ttft.p95 if ttft else None, language),
-        maybe(SAY["tokens/s"], rate.p50 if rate else None, language),
+        figure_text(seconds, ttft, "p50", language),
+        figure_text(seconds, ttft, "p95", language),
+        figure_text(digits, rate, "p50", language),
     )
 
 
@@ -189,7 +196,7 @@ def _say_of(name: str) -> Say:
     if name.endswith("_ratio"):
         return share
     if name.endswith("_bytes"):
-        return lambda value: f"{value / 2**30:.1f} GiB"
+        return lambda value: size_text(round(value))
     unit = "W" if name.endswith("_watts") else "°C"
     return lambda value: f"{digits(value)} {unit}"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ollascope.monitor.past.span import DAY_S, HOUR_S, MINUTE_S, Span
-from ollascope.monitor.summary import Account
+from ollascope.monitor.summary import Account, Bucket
 from ollascope.reports.charts.bars import bar_chart
 from ollascope.reports.charts.draw import Axis
 from ollascope.reports.charts.line import Series, line_chart
@@ -40,9 +40,9 @@ def _requests(account: Account, language: Language) -> Chart:
     across, place = clock_axis(account.asked.span, word("time", language))
     series = [
         Series(name=word("requests", language), kind="steps",
-               points=[(place(one.at), one.requests) for one in account.buckets]),
+               points=_stepped(account, place, lambda one: one.requests)),
         Series(name=word("failed", language), kind="steps",
-               points=[(place(one.at), one.failed) for one in account.buckets]),
+               points=_stepped(account, place, lambda one: one.failed)),
     ]  # fmt: skip
     each = f"{word('requests', language)} / {seconds(account.step_s)}"
     rows = [(across.say(place(one.at)), count(one.requests), count(one.failed)) for one in account.buckets]
@@ -50,8 +50,23 @@ def _requests(account: Account, language: Language) -> Chart:
     return Chart(
         svg=line_chart(series, across, Axis(title=each, say=count, zero=True), label=title),
         title=title,
+        note=word("the first and the last piece are shorter than the others", language) if _is_cut(account) else "",
         figures=Table(headers=headers, rows=rows, right=(1, 2)),
     )
+
+
+def _stepped(
+    account: Account, place: Callable[[float], float], of: Callable[[Bucket], int]
+) -> list[tuple[float, float | None]]:
+    """A number of each piece of the time, the last one as wide as what of it has passed."""
+    points: list[tuple[float, float | None]] = [(place(one.at), of(one)) for one in account.buckets]
+    return [*points, (place(account.asked.span.until), of(account.buckets[-1]))] if account.buckets else []
+
+
+def _is_cut(account: Account) -> bool:
+    """Whether the time that was asked for begins or ends within a piece."""
+    span = account.asked.span
+    return any(end % account.step_s for end in (span.since, span.until)) and len(account.buckets) > 1
 
 
 def _ttft(account: Account, language: Language) -> Chart:

@@ -3,26 +3,28 @@
 from datetime import UTC, datetime
 
 from ollascope.apis.models import Model
-from ollascope.ledger.select import is_demo
+from ollascope.console.show import size_text
 from ollascope.logs.form import printable
 from ollascope.monitor.top import View, Window
 from ollascope.reports.parts import Banner, Facts, Part, Report, Table, Text
-from ollascope.reports.say import SAY, count, digits, maybe, seconds, share
+from ollascope.reports.say import count, digits, maybe, seconds, share
+from ollascope.reports.summary import figure_text
 from ollascope.words.clock import utc_text
+from ollascope.words.outcomes import ending_of, is_failed
 from ollascope.words.record import Json, to_json
 from ollascope.words.sample import Gpu, Sample
 
 BAR = 20
 UNMEASURED = "not measured"
+MOST_ENDINGS = 6
 
 
 def view_report(view: View) -> Report:
     """What fits a screen: models, requests, failures, machine."""
-    parts: list[Part] = [Banner(tone="demo", title="DEMO")] if _is_demo(view) else []
+    parts: list[Part] = [Banner(tone="demo", title="DEMO")] if view.demo else []
     parts += [_models(view), _windows(view)]
-    if view.faults:
-        rows = [(printable(outcome), count(number)) for outcome, number in list(view.faults.items())[:6]]
-        parts.append(Table(title=_failed(view), headers=("outcome", "number"), rows=rows, right=(1,)))
+    if view.endings:
+        parts.append(_endings(view))
     parts.append(Facts(title="Machine", rows=_machine(view.sample)))
     time = datetime.fromtimestamp(view.at, UTC).strftime("%H:%M:%S")
     return Report(title="Ollascope", about=f"{time} UTC · {view.engine} {printable(view.backend)}", parts=parts)
@@ -41,8 +43,10 @@ def view_facts(view: View) -> dict[str, Json]:
         "in_flight": seen.busy,
         "slots": seen.slots,
         "windows": [_window_facts(window) for window in view.windows],
-        "faults": dict(view.faults),
+        "outcomes": dict(view.endings),
+        "faults": {outcome: number for outcome, number in view.endings.items() if is_failed(outcome)},
         "left_out": view.left_out,
+        "demo": view.demo,
         "machine": to_json(view.sample),
     }
 
@@ -74,7 +78,7 @@ def _model(model: Model, now: float) -> tuple[str, ...]:
     on_gpu = None if model.size_vram is None or not model.size else model.size_vram / model.size
     return (
         printable(model.name),
-        maybe(_gib, model.size),
+        maybe(_size, model.size),
         maybe(share, on_gpu),
         maybe(count, model.context_length),
         _stays(model.expires_at, now),
@@ -94,14 +98,14 @@ def _windows(view: View) -> Table:
         ("requests", *(count(one.requests) for one in view.windows)),
         ("requests a minute", *(digits(one.per_minute) for one in view.windows)),
         ("failed", *(count(one.failed) for one in view.windows)),
-        ("ttft p50", *(maybe(seconds, one.ttft.p50) for one in view.windows)),
-        ("ttft p95", *(maybe(seconds, one.ttft.p95) for one in view.windows)),
-        ("speed p50", *(maybe(SAY["tokens/s"], one.rate.p50) for one in view.windows)),
+        ("ttft p50", *(figure_text(seconds, one.ttft, "p50") for one in view.windows)),
+        ("ttft p95", *(figure_text(seconds, one.ttft, "p95") for one in view.windows)),
+        ("tokens/s p50", *(figure_text(digits, one.rate, "p50") for one in view.windows)),
         ("answer tokens", *(count(one.tokens_out) for one in view.windows)),
     ]
     note = f"in flight: {_flight(view)}"
     if view.left_out:
-        note += f" · {view.left_out} of tests, probes and the demo model are not counted; --all counts them"
+        note += f" · {view.left_out} of tests, probes and demos are not counted; --all counts them"
     headers = ("Requests", *(f"last {seconds_name(one.length_s)}" for one in view.windows))
     return Table(headers=headers, rows=rows, right=range(1, len(headers)), note=note)
 
@@ -117,8 +121,11 @@ def _flight(view: View) -> str:
     return f"{view.seen.busy} of {view.seen.slots} slots" if view.seen.slots is not None else str(view.seen.busy)
 
 
-def _failed(view: View) -> str:
-    return f"Failed in the last {seconds_name(view.windows[-1].length_s)}"
+def _endings(view: View) -> Table:
+    rows = [(printable(outcome), count(number), ending_of(outcome))
+            for outcome, number in list(view.endings.items())[:MOST_ENDINGS]]  # fmt: skip
+    title = f"Not ok in the last {seconds_name(view.windows[-1].length_s)}"
+    return Table(title=title, headers=("outcome", "number", "counts as"), rows=rows, right=(1,))
 
 
 def _machine(sample: Sample) -> list[tuple[str, str]]:
@@ -127,12 +134,12 @@ def _machine(sample: Sample) -> list[tuple[str, str]]:
     rows = [("CPU", _gauge(sample.cpu_ratio)), ("memory", _gauge(used, _of(total, free)))]
     if sample.swap_total_bytes:
         rows.append(("swap", _gauge((sample.swap_used_bytes or 0) / sample.swap_total_bytes)))
-    rows.append(("disk free", maybe(_gib, sample.disk_free_bytes)))
+    rows.append(("disk free", maybe(_size, sample.disk_free_bytes)))
     for gpu in sample.gpus:
         rows += _gpu(gpu)
     for process in sample.processes[:6]:
         name = printable(process.name or process.role)
-        rows.append((f"{name} ({process.pid})", maybe(_gib, process.rss_bytes)))
+        rows.append((f"{name} ({process.pid})", maybe(_size, process.rss_bytes)))
     return rows
 
 
@@ -157,12 +164,8 @@ def _gauge(ratio: float | None, beside: str = "") -> str:
 
 
 def _of(total: int | None, free: int | None) -> str:
-    return "" if total is None or free is None else f"{_gib(total - free)} of {_gib(total)}"
+    return "" if total is None or free is None else f"{size_text(total - free)} of {size_text(total)}"
 
 
-def _gib(size: float) -> str:
-    return f"{size / 2**30:.1f} GiB"
-
-
-def _is_demo(view: View) -> bool:
-    return view.engine == "fake" or any(is_demo(model.name) for model in view.seen.models or ())
+def _size(size: float) -> str:
+    return size_text(round(size))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ollascope.reports.charts.scale import Scale
+from ollascope.reports.wrapping import width_of
 
 WIDTH, HEIGHT = 960.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 78.0, 18.0, 26.0, 40.0
@@ -66,7 +67,7 @@ def legend(names: Sequence[str], top: float = TOP) -> list[str]:
         return []
     parts, x = [], WIDTH - RIGHT
     for number, name in reversed(list(enumerate(names))):
-        x -= 8.0 * len(name) + 26
+        x -= 8.0 * width_of(name) + 26
         parts.append(f'<rect x="{x:g}" y="{top - 20:g}" width="12" height="12" rx="2" fill="{colour(number)}"/>')
         parts.append(words(x + 17, top - 10, name))
     return parts

@@ -35,16 +35,16 @@ class Mark:
 
 def line_chart(series: Sequence[Series], across: Axis, up: Axis, *, label: str, marks: Sequence[Mark] = ()) -> str:
     """A drawing of series over a common axis."""
-    given = [point for one in series for point in one.points if _drawable(point, up)]
+    given = [point for one in series for point in one.points if is_drawable(point, up)]
     if not given:
         return ""
     ends, sides = plot_area()
     x = scale_of([at for at, _ in given], ends, logarithmic=across.logarithmic, zero=across.zero)
     y = scale_of([value for _, value in given if value is not None], sides, logarithmic=up.logarithmic, zero=up.zero)
-    parts = [part for mark in marks for part in _mark(mark, x, y)]
+    parts = [part for mark in marks for part in draw_mark(mark, x, y)]
     parts += axes(x, y, (across, up))
     for number, one in enumerate(series):
-        parts += _series(one, number, x, y, up)
+        parts += draw_series(one, number, x, y, up)
     return frame([*parts, *legend([one.name for one in series])], label)
 
 
@@ -69,7 +69,8 @@ def spark(values: Sequence[float | None], *, label: str) -> str:
     )
 
 
-def _drawable(point: tuple[float, float | None], up: Axis) -> bool:
+def is_drawable(point: tuple[float, float | None], up: Axis) -> bool:
+    """Whether a point has a value that this axis can show."""
     at, value = point
     return value is not None and math.isfinite(at) and math.isfinite(value) and (value > 0 or not up.logarithmic)
 
@@ -81,8 +82,9 @@ def _shares(values: Sequence[float]) -> list[tuple[float, float | None]]:
     return [(ordered[place], 100 * (place + 1) / len(ordered)) for place in dict.fromkeys(places)]
 
 
-def _series(one: Series, number: int, x: Scale, y: Scale, up: Axis) -> list[str]:
-    points = [(at, value if _drawable((at, value), up) else None) for at, value in one.points]
+def draw_series(one: Series, number: int, x: Scale, y: Scale, up: Axis) -> list[str]:
+    """One series in the colour of its number."""
+    points = [(at, value if is_drawable((at, value), up) else None) for at, value in one.points]
     if one.kind == "points":
         return [
             f'<circle cx="{x.at(at):.1f}" cy="{y.at(value):.1f}" r="2" fill="{colour(number)}" fill-opacity="0.55"/>'
@@ -134,7 +136,8 @@ def _path(run: Sequence[Point], x: Scale, y: Scale, kind: Kind) -> str:
     return "".join(drawn)
 
 
-def _mark(mark: Mark, x: Scale, y: Scale) -> list[str]:
+def draw_mark(mark: Mark, x: Scale, y: Scale) -> list[str]:
+    """A place or a span on the axis across, behind what is drawn later."""
     start, end = x.at(mark.at), x.at(mark.at if mark.until is None else mark.until)
     width = max(1.5, end - start)
     place = f'x="{start:.1f}" y="{y.end:g}" width="{width:.1f}" height="{y.start - y.end:g}"'

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 
-from ollascope.monitor.alerts.channels.outcome import HINT
 from ollascope.monitor.alerts.channels.webhook import body_of
 from ollascope.monitor.alerts.notices import Notice
 from ollascope.monitor.alerts.rules import Channel
@@ -31,6 +30,8 @@ def send_command(notice: Notice, channel: Channel, *, patience_s: float = PATIEN
         except subprocess.TimeoutExpired as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise ConnectFailed(f"{channel.name}: did not end within {patience_s:g} s", hint=HINT) from error
+            raise ConnectFailed(
+                f"{channel.name}: did not end within {patience_s:g} s", hint="have it start what takes long, and end"
+            ) from error
     if process.returncode:
         raise ConnectFailed(f"{channel.name}: ended with {process.returncode}", hint="run it by hand with some JSON")

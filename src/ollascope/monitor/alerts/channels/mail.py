@@ -6,7 +6,7 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
 
-from ollascope.monitor.alerts.channels.outcome import HINT, secret_of
+from ollascope.monitor.alerts.channels.outcome import HINT, LATER, secret_of, why_of
 from ollascope.monitor.alerts.notices import Notice
 from ollascope.monitor.alerts.rules import Channel
 from ollascope.words.errors import ConnectFailed, RequestRefused
@@ -27,8 +27,11 @@ def send_mail(notice: Notice, channel: Channel) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         code = next((code for code, _ in error.recipients.values()), PERMANENT)
         raise _told(channel, code, "the mail server refuses the recipients") from error
+    except smtplib.SMTPNotSupportedError as error:
+        what = f"{channel.name}: the mail server at {channel.host}:{channel.port} does not offer it: {error}"
+        raise RequestRefused(what, hint="check `security`, `user` and `port`") from error
     except (OSError, smtplib.SMTPException) as error:
-        what = f"{channel.name}: {type(error).__name__} at {channel.host}:{channel.port}"
+        what = f"{channel.name}: {why_of(error)}, at {channel.host}:{channel.port}"
         raise ConnectFailed(what, hint=HINT) from error
 
 
@@ -57,4 +60,4 @@ def _told(channel: Channel, code: int, what: str) -> ConnectFailed | RequestRefu
     text = f"{channel.name}: {what} {code}"
     if code >= PERMANENT:
         return RequestRefused(text, hint="check sender, recipients and password")
-    return ConnectFailed(text, hint=HINT)
+    return ConnectFailed(text, hint=LATER)

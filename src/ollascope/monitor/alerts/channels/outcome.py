@@ -1,11 +1,15 @@
-"""The secrets that channels keep in files, and the hint that all of them give."""
+"""What all channels share: secrets kept in files, and why nobody could be reached, in words."""
 
+import os
+import socket
+import ssl
 from pathlib import Path
 
 from ollascope.settings.files import LARGEST_SECRET, read
 from ollascope.words.errors import BadSettings, RequestRefused
 
-HINT = "`ollascope alerts test` sends a notice and tells what comes of it"
+HINT = "check its address, and whether this machine reaches it"
+LATER = "it is in trouble itself: look there, or wait"
 
 
 def secret_of(path: Path) -> str:
@@ -18,3 +22,27 @@ def secret_of(path: Path) -> str:
     if not text or any(letter < " " for letter in text):
         raise RequestRefused(f"the secret's file {path} does not hold one line", hint="put the secret into it")
     return text
+
+
+def why_of(error: BaseException) -> str:
+    """Why nobody was reached, without the address, which may be a secret."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if said := _said(cause):
+            return said
+        cause = cause.__cause__ or cause.__context__
+    return "hangs up without an answer"
+
+
+def _said(cause: BaseException) -> str:
+    if isinstance(cause, socket.gaierror):
+        return "its name is not known here"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return "its certificate is not trusted"
+    if isinstance(cause, ssl.SSLError):
+        return "it does not speak TLS as it should"
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, OSError) and type(cause.errno) is int:
+        return os.strerror(cause.errno).lower()
+    return ""

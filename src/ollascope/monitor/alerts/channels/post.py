@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import requests
 
-from ollascope.monitor.alerts.channels.outcome import HINT, secret_of
+from ollascope.monitor.alerts.channels.outcome import HINT, LATER, secret_of, why_of
 from ollascope.monitor.alerts.rules import Channel
 from ollascope.words.errors import ConnectFailed, RequestRefused
 from ollascope.words.record import Json
@@ -33,7 +33,7 @@ def post(channel: Channel, body: Mapping[str, Json], *, answer_s: float = ANSWER
             requests.exceptions.InvalidHeader) as error:  # fmt: skip
         raise RequestRefused(f"{channel.name}: its address is none", hint="begin it with https://") from error
     except requests.RequestException as error:
-        raise ConnectFailed(f"{channel.name}: {type(error).__name__}", hint=HINT) from error
+        raise ConnectFailed(f"{channel.name}: {why_of(error)}", hint=HINT) from error
 
 
 def _judge(channel: Channel, answer: requests.Response) -> None:
@@ -43,7 +43,7 @@ def _judge(channel: Channel, answer: requests.Response) -> None:
     if 300 <= status < 400:
         raise RequestRefused(f"{channel.name}: answers {status}, a redirect", hint="name the address it leads to")
     if status >= 500 or status in AGAIN:
-        raise ConnectFailed(f"{channel.name}: answers {status}", hint=HINT)
+        raise ConnectFailed(f"{channel.name}: answers {status}", hint=LATER)
     raise RequestRefused(f"{channel.name}: refuses it with {status}", hint="check its address and its rights")
 
 

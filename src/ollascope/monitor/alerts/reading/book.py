@@ -12,6 +12,7 @@ from ollascope.settings.findings import Mistakes, printable
 from ollascope.settings.load import heading
 from ollascope.words.errors import BadSettings
 
+UNREAD = "name the file with the rules in alerts.file of the settings, or take that line out; docs/alerts.md shows one"
 HINT = "docs/alerts.md shows a whole rules file"
 GROUPS = ("group_by", "wait", "repeat", "most_per_hour")
 
@@ -21,7 +22,7 @@ def read_book(path: Path) -> Book:
     try:
         data = read(path)
     except BadSettings as error:
-        raise BadSettings(f"{printable(str(path))}:1: {error.message}", hint=error.hint) from error
+        raise BadSettings(f"{printable(str(path))}:1: {error.message}", hint=UNREAD) from error
     mistakes = Mistakes()
     book = book_of(text_of(data, str(path), mistakes), path, mistakes)
     if found := mistakes.listed():

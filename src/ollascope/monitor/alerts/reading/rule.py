@@ -48,10 +48,22 @@ def read_rule(reader: Reader) -> Rule | None:
 
 def _bound(reader: Reader) -> Bound | None:
     try:
-        return read_bound(reader.text("when"))
+        bound = read_bound(reader.text("when"))
     except BadSettings as error:
         reader.wrong("when", error.message, error.hint)
         return None
+    if told := _settled(bound):
+        reader.wrong("when", told, "a share lies between 0 % and 100 %, everything else at 0 or above")
+    return bound
+
+
+def _settled(bound: Bound) -> str:
+    """Why it is known beforehand whether a bound is ever exceeded; nothing where it is not."""
+    share = bound.unit == "ratio"
+    never = bound.number <= 0 and bound.unit != "°C" if bound.side == "<" else share and bound.number >= 1
+    if never:
+        return f"{bound.text!r} can never hold"
+    return f"{bound.text!r} always holds" if bound.side == "<" and share and bound.number > 1 else ""
 
 
 def _until(reader: Reader, bound: Bound | None) -> float | None:

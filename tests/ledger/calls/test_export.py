@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from ollascope.ledger.export import columns, write_csv, write_parquet
+from ollascope.ledger.calls.export import columns, write_csv, write_parquet
 from ollascope.words.call import Call
 from ollascope.words.errors import PackageMissing
 from ollascope.words.sample import Gpu, Sample

@@ -1,14 +1,15 @@
 """Exporting Calls or Samples: CSV for spreadsheets, Parquet for data tools."""
 
 import csv
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, get_args, get_type_hints
+from typing import IO, Any, Protocol, get_args, get_type_hints
 
 from ollascope.words.call import Call
 from ollascope.words.errors import PackageMissing
@@ -19,6 +20,14 @@ Kind = type[Call] | type[Sample]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 ROWS = 20_000
+PIECE = 500  # rows
+
+
+class Writer(Protocol):
+    """What writes rows."""
+
+    def writerow(self, row: Iterable[object], /) -> object:
+        """Write one."""
 
 
 def columns(kind: Kind) -> tuple[str, ...]:
@@ -30,11 +39,21 @@ def write_csv(values: Iterable[Call | Sample], kind: Kind, out: IO[str]) -> int:
     """One row a value under a row of names; how many rows. A text that a spreadsheet would run is put behind a '."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns(kind))
-    count = 0
-    for value in values:
-        writer.writerow(map(_cell, _row(value, kind).values()))
-        count += 1
-    return count
+    return _write_rows(writer, values, kind)
+
+
+def csv_pieces(values: Iterable[Call | Sample], kind: Kind) -> Iterator[str]:
+    """The same as text in pieces of some hundred rows, for who sends it on while it is made."""
+    rest = iter(values)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns(kind))
+    while _write_rows(writer, islice(rest, PIECE), kind):
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    if left := out.getvalue():
+        yield left
 
 
 def write_parquet(values: Iterable[Call | Sample], kind: Kind, path: Path) -> int:
@@ -52,6 +71,14 @@ def write_parquet(values: Iterable[Call | Sample], kind: Kind, path: Path) -> in
         while rows := [_row(value, kind) for value in islice(rest, ROWS)]:
             writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
             count += len(rows)
+    return count
+
+
+def _write_rows(writer: Writer, values: Iterable[Call | Sample], kind: Kind) -> int:
+    count = 0
+    for value in values:
+        writer.writerow(map(_cell, _row(value, kind).values()))
+        count += 1
     return count
 
 

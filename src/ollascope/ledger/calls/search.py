@@ -1,0 +1,226 @@
+"""Calls in the order they were sent, from any place on, newest or oldest first, each page within its time."""
+
+import math
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ollascope.ledger.calls.choice import Choice, Key
+from ollascope.ledger.calls.hours import Hours, hours_of
+from ollascope.ledger.calls.layout import Block, Layout
+from ollascope.ledger.calls.walk import Lines, Walk, Way
+from ollascope.ledger.codec import Amendment, decode
+from ollascope.ledger.reading import blocks as read_blocks
+from ollascope.ledger.segment import Segment, day_of, days, segments
+from ollascope.ledger.select import Where
+from ollascope.words.call import Call
+from ollascope.words.errors import RecordInvalid, StorageTrouble
+from ollascope.words.ids import LENGTH, id_time
+
+MOST_MARKS: Final = 1024  # of 40 KiB each
+MOST_LAYOUTS: Final = 8192
+MOST_BLOCKS: Final = 12  # whose lines stay in memory: whoever pages on needs them again
+NEAR_S: Final = 3600.0  # an id is made about when its Call is sent
+BATCH: Final = 500
+AHEAD_S: Final = 0.02  # that blocks are looked for at once, so that no page waits for it
+PAUSE_RATIO: Final = 2.0
+_KEY: Final = re.compile(rb'"id":\s*"([^"]*)"')
+_SENT: Final = re.compile(rb'"sent_at":\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of Calls; `next` is where it goes on, and `reached` how far was looked when the time was over."""
+
+    calls: tuple[Call, ...]
+    next: Key | None = None
+    reached: float | None = None
+
+
+class Search:
+    """Finds Calls in a ledger; keeps what it learnt of the files."""
+
+    def __init__(self, ledger: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._ledger = ledger
+        self._monotonic = monotonic
+        self._layouts: OrderedDict[Path, Layout] = OrderedDict()
+        self._lines: OrderedDict[tuple[Path, int, int], Lines] = OrderedDict()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Look through the files ahead, the newest first, in a thread that leaves room for others."""
+        threading.Thread(target=self._look_ahead, name="calls", daemon=True).start()
+
+    def close(self) -> None:
+        """End that."""
+        self._ended.set()
+
+    def page(self, choice: Choice, count: int, after: Key | None = None, within_s: float = math.inf) -> Found:
+        """The next Calls after a place; where the time is over, what was found until then."""
+        try:
+            return self._page(choice, count, after, within_s)
+        except FileNotFoundError:  # a file was sealed or given up since its folder was listed
+            return self._page(choice, count, after, within_s)
+
+    def every(self, choice: Choice, most: int) -> Iterator[Call]:
+        """So many Calls, some hundred at a time."""
+        after: Key | None = None
+        while most > 0:
+            found = self.page(choice, min(most, BATCH), after)
+            yield from found.calls
+            most -= len(found.calls)
+            after = found.next
+            if after is None:
+                return
+
+    def find(self, number: str, sent_at: float | None, within_s: float) -> Call | None:
+        """The Call of an id: quick where it is known when it was sent, or the id tells."""
+        until = self._monotonic() + within_s
+        for since, end in _near(number, sent_at):
+            choice = Choice(where=Where(since=since, until=end, id=number))
+            if calls := self.page(choice, 1, within_s=until - self._monotonic()).calls:
+                return calls[0]
+        return None
+
+    def days(self, since: float | None, until: float | None) -> list[str]:
+        """The days that have Calls, oldest first."""
+        return days(self._ledger, since, until)
+
+    def day_segments(self, day: str) -> list[Segment]:
+        """The files of a day."""
+        return segments(self._ledger, day, "calls")
+
+    def hours(self, day: str, found: Sequence[Segment], choice: Choice) -> Hours | None:
+        """The hours of a day that can hold what is meant; None where that would not help or cannot be told."""
+        return hours_of(self._ledger, day, found, choice) if choice.is_narrow else None
+
+    def layout(self, segment: Segment, go_on: Callable[[], bool]) -> Layout:
+        """The blocks of a file, as far as there is time to find them."""
+        with self._lock:
+            layout = self._layouts.get(segment.path)
+            if layout is None:
+                layout = self._layouts[segment.path] = Layout(segment)
+                self._bound()
+            self._layouts.move_to_end(segment.path)
+            try:
+                layout.extend(go_on)
+            except FileNotFoundError:
+                del self._layouts[segment.path]
+                raise
+            return layout
+
+    def lines(self, layout: Layout, block: Block) -> Lines:
+        """The lines of a block by their keys, in order."""
+        place = (layout.segment.path, block.start, block.end)
+        with self._lock:
+            known = self._lines.get(place)
+            if known is not None:
+                self._lines.move_to_end(place)
+                return known
+        made = sorted((key, line) for line in layout.read(block) if (key := _key(line)) is not None)
+        with self._lock:
+            self._lines[place] = made
+            while len(self._lines) > MOST_BLOCKS:
+                self._lines.popitem(last=False)
+        return made
+
+    def _page(self, choice: Choice, count: int, after: Key | None, within_s: float) -> Found:
+        until = self._monotonic() + within_s
+        walk: Way = Walk(self, choice, after, lambda: self._monotonic() >= until).run()
+        found: list[Call] = []
+        last = after
+        reached: float | None = None
+        while True:
+            try:
+                key, call = next(walk)
+            except StopIteration as end:
+                reached = end.value
+                break
+            if len(found) == count:
+                return Found(calls=self._amended(found), next=last)
+            found.append(call)
+            last = key
+        calls = self._amended(found)
+        if reached is None or math.isinf(reached):
+            return Found(calls=calls, next=after if reached else None, reached=reached)
+        beyond = math.nextafter(reached, math.inf if choice.order == "newest" else -math.inf)
+        return Found(calls=calls, next=(beyond, b""), reached=reached)
+
+    def _amended(self, calls: Sequence[Call]) -> tuple[Call, ...]:
+        more: dict[str, tuple[str, ...]] = {}
+        for day in {day_of(call.sent_at) for call in calls}:
+            more |= _amendments(self._ledger, day)
+        return tuple(
+            replace(call, flags=tuple(dict.fromkeys((*call.flags, *more[call.id])))) if call.id in more else call
+            for call in calls
+        )
+
+    def _bound(self) -> None:
+        """Forget what was not needed for longest."""
+        while len(self._layouts) > MOST_LAYOUTS or sum(one.marks for one in self._layouts.values()) > MOST_MARKS:
+            self._layouts.popitem(last=False)
+
+    def _look_ahead(self) -> None:
+        for day in reversed(self.days(None, None)):
+            for segment in self.day_segments(day):
+                if not self._look_through(segment):
+                    return
+
+    def _look_through(self, segment: Segment) -> bool:
+        """Find the blocks of a file bit by bit; false when there is no more room to remember them, or at the end."""
+        marks = sum(one.marks for one in list(self._layouts.values()))
+        while not self._ended.is_set() and marks < MOST_MARKS * 0.9 and len(self._layouts) < MOST_LAYOUTS:
+            began = time.monotonic()
+            try:
+                layout = self.layout(segment, lambda: time.monotonic() - began < AHEAD_S)  # noqa: B023 - called at once
+            except (FileNotFoundError, StorageTrouble):
+                return True
+            if layout.is_whole:
+                return True
+            self._ended.wait(PAUSE_RATIO * AHEAD_S)
+        return False
+
+
+def _near(number: str, sent_at: float | None) -> Iterator[tuple[float | None, float | None]]:
+    """Where to look for an id: about its time, then everywhere."""
+    if sent_at is not None:
+        yield sent_at - 1.0, sent_at + 1.0
+        return
+    at = _time_of(number)
+    if at is not None:
+        yield at - NEAR_S, at + NEAR_S
+    yield None, None
+
+
+def _time_of(number: str) -> float | None:
+    """When an id was made; None if it is not one of ours."""
+    try:
+        return id_time(number) if len(number) == LENGTH else None
+    except ValueError:
+        return None
+
+
+def _key(line: bytes) -> Key | None:
+    """By what a line is put in order; None if it is no Call's."""
+    sent, number = _SENT.search(line), _KEY.search(line)
+    return (float(sent[1]), number[1]) if sent and number else None
+
+
+def _amendments(ledger: Path, day: str) -> dict[str, tuple[str, ...]]:
+    """What was learnt later of the Calls of a day."""
+    found: dict[str, tuple[str, ...]] = {}
+    for segment in segments(ledger, day, "amendments"):
+        for lines, _ in read_blocks(segment):
+            for line in lines:
+                try:
+                    one = decode(Amendment, line)
+                except RecordInvalid:
+                    continue
+                found[one.id] = (*found.get(one.id, ()), *one.flags)
+    return found
