@@ -31,6 +31,7 @@ DAILY = {
     "up": Entry("ollascope.processes.cli:up", "Start everything and say where it is."),
     "ask": Entry("ollascope.engines.cli:ask", "Ask a model one question and print its answer as it comes."),
     "top": Entry("ollascope.monitor.cli:top", "Show what is going on: models, requests, failures, the machine."),
+    "quick": Entry("ollascope.bench.cli:quick", "Tell in under a minute how fast a model answers, and what limits it."),
     "summary": Entry("ollascope.monitor.cli:summary", "Sum up requests: how many, how fast, what failed."),
     "doctor": Entry("ollascope.checks.cli:doctor", "Check this machine and say what to do."),
 }
@@ -38,9 +39,13 @@ MORE = {
     "models": Entry(
         "ollascope.engines.cli:models", "Look at the models of a server, get them, make them, load and remove them."
     ),
+    "bench": Entry(
+        "ollascope.bench.cli:bench", "Measure a model server: how fast it is, and whether that can be believed."
+    ),
     "status": Entry("ollascope.processes.cli:status", "Show what runs: state, address, restarts and last words."),
     "down": Entry("ollascope.processes.cli:down", "Stop what `up` started, and wait until it has ended."),
     "monitor": Entry("ollascope.monitor.cli:monitor", "Watch the machine, look after the ledger, answer Prometheus."),
+    "dashboard": Entry("ollascope.web.cli:dashboard", "Serve the pages for people."),
     "alerts": Entry("ollascope.monitor.cli:alerts", "Show alerts, silence them, test how people are told."),
     "calls": Entry("ollascope.ledger.cli:calls", "Look at the Calls that were recorded."),
     "ledger": Entry("ollascope.ledger.cli:ledger", "Look after the files that Calls and Samples are recorded in."),

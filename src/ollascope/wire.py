@@ -25,10 +25,12 @@ SECTIONS = {
     "probes": "ollascope.monitor.probing.settings:Probes",
     "objectives": "ollascope.monitor.objectives:Objectives",
     "alerts": "ollascope.monitor.alerts.settings:Alerts",
+    "dashboard": "ollascope.web.settings:Dashboard",
 }
 
 CHILDREN: dict[str, Child] = {  # a line for each process that `ollascope up` keeps running
     "monitor": Child(command=("ollascope", "monitor"), key="addresses.monitor", ready="/healthz"),
+    "dashboard": Child(command=("ollascope", "dashboard"), key="addresses.dashboard", ready="/healthz", page=True),
 }
 ENGINE = Child(command=("ollascope", "serve", "--demo", "--port", "{port}"), port=0, badge="DEMO")  # if none is there
 

@@ -1,0 +1,1 @@
+"""What `benchmarks/clients.py` is made of."""

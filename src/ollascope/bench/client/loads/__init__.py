@@ -1,0 +1,1 @@
+"""When which shot is sent: open loops by due times, closed loops by users."""
