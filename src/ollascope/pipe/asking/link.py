@@ -4,6 +4,7 @@ import asyncio
 import logging
 import select
 import time
+from time import monotonic_ns
 from typing import Final, Protocol, cast
 
 from ollascope.pipe.asking.ask import Address, Phase, Receiver
@@ -32,7 +33,7 @@ class Link(asyncio.Protocol):
     """The protocol of a connection to a server; one request at a time."""
 
     __slots__ = (
-        "_between", "_buffer", "_depot", "_first", "_flushed", "_flushed_at", "_intake", "_interim", "_keep",
+        "_between", "_buffer", "_depot", "_first", "_flushed", "_flushed_at", "_heard", "_intake", "_interim", "_keep",
         "_passage", "_paused", "_poll", "_raw", "_receiver", "_seen", "_sending", "_sent", "_transport", "address",
         "full", "idle_since", "lost", "served",
     )  # fmt: skip
@@ -50,6 +51,7 @@ class Link(asyncio.Protocol):
         self._buffer = b""
         self._flushed = 0
         self._flushed_at = 0
+        self._heard = 0  # bytes that the counters do not know of yet
         self._intake: Intake | None = None
         self._interim = 0
         self._keep = False
@@ -84,7 +86,14 @@ class Link(asyncio.Protocol):
             if count < LARGEST and data.startswith(STARTS[count]) and data.endswith(b"\r\n"):
                 passage = self._passage
                 if passage is None:
-                    self._take_chunk(data, BODIES[count])
+                    sending, receiver = self._sending, self._receiver
+                    assert sending is not None
+                    assert receiver is not None
+                    self._heard += count
+                    sending.heard_at = at = monotonic_ns()
+                    sending.plain = data
+                    sending.last = False
+                    receiver.on_piece(data if self._raw else data[-BODIES[count] - 2 : -2], at)
                 else:
                     passage.pieces += 1
                     passage.bytes += count
@@ -266,16 +275,6 @@ class Link(asyncio.Protocol):
         if self._sending is sending:
             self._finish(sending, at)
 
-    def _take_chunk(self, data: bytes, size: int) -> None:
-        sending, receiver = self._sending, self._receiver
-        assert sending is not None
-        assert receiver is not None
-        sending.heard_at = at = time.monotonic_ns()
-        self._depot.counters.bytes_in += len(data)
-        sending.plain = data
-        sending.last = False
-        receiver.on_piece(data if self._raw else data[-size - 2 : -2], at)
-
     def _read_body(self, sending: Sending, data: bytes, at: int) -> None:
         reader = self._intake
         assert reader is not None
@@ -321,6 +320,8 @@ class Link(asyncio.Protocol):
 
     def _let_go(self) -> None:
         passage, self._passage = self._passage, None
+        self._depot.counters.bytes_in += self._heard
+        self._heard = 0
         if passage is not None:
             self._depot.counters.bytes_in += passage.bytes
         self._sending = self._receiver = self._intake = None
