@@ -195,17 +195,38 @@ def test_contradiction_ends_with_2_before_a_server_is_asked(say, words, said):
     assert len(err.strip().splitlines()) >= 2
 
 
-def test_server_that_is_absent_is_one_line_and_a_hint_and_leaves_no_folder(say, data):
-    code, out, err = say("bench", "run", "--url", "http://127.0.0.1:1", "--model", "m")
+def test_server_that_is_absent_ends_soon_with_a_result_and_says_so_in_one_line(say, tmp_path):
+    file = tmp_path / "r.json"
+    words = ("--url", "http://127.0.0.1:1", "--model", "m", "-c", "2", "-n", "10000", "--json", str(file))
+    code, out, err = say("bench", "run", *words)
+    assert (code, err.splitlines()[-2]) == (1, "ollascope: nothing answers at http://127.0.0.1:1: connection refused")
+    assert "all" in out
+    result = json.loads(file.read_text())
+    assert (result["verdict"], result["delivered"]["ok"]) == ("INVALID", 0)
+    assert set(result["delivered"]["outcomes"]) == {"connect-failed"}
+    assert {one["code"] for one in result["reasons"]}.isdisjoint({"server-changed", "client-lag"})
+    assert result["notes"][0].startswith("nothing answers at http://127.0.0.1:1")
+
+
+def test_server_that_is_absent_is_invalid_and_strict_about_it(say):
+    code, out, err = say("bench", "run", "--url", "http://127.0.0.1:1", "--model", "m", "-n", "3", "--strict")
+    assert (code, "INVALID" in out, "all-failed" in err) == (3, True, True)
+
+
+def test_server_that_is_absent_has_no_model_to_choose(say, data):
+    code, out, err = say("bench", "run", "--url", "http://127.0.0.1:1")
     assert (code, out) == (1, "")
     assert "nothing answers at http://127.0.0.1:1" in err.splitlines()[0]
     assert not list(data.glob("results/*"))
 
 
-def test_unknown_model_is_told_with_names_that_are_near(say, fake):
-    code, _, err = say("bench", "run", "--url", fake, "--model", "scriptet", "--requests", "1")
+def test_unknown_model_is_counted_and_told_with_names_that_are_near(say, fake, tmp_path):
+    file = tmp_path / "r.json"
+    code, _, err = say("bench", "run", "--url", fake, "--model", "scriptet", "-n", "3", "--json", str(file))
     assert code == 1
     assert "did you mean scripted" in err
+    result = json.loads(file.read_text())
+    assert (result["verdict"], result["delivered"]["outcomes"]) == ("INVALID", {"model-missing": 3})
 
 
 # A good run.
@@ -256,6 +277,33 @@ def test_rate_is_kept_and_its_process_told(measure, fake):
 def test_sweep_has_a_stage_for_each_level(measure, fake):
     result = measure(fake, "--sweep", "1:4,3:9", model="scripted")
     assert [(part["users"], part["delivered"]["ok"]) for part in result["parts"]] == [(1, 4), (3, 9)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("csv", "timestamp,input_tokens,output_tokens\n0,0,5\n0.2,0,3\n"),
+        ("jsonl", '{"at_s": 0, "tokens_out": 5}\n{"at_s": 0.2, "tokens_out": 3}\n'),
+    ],
+)
+def test_trace_is_replayed_at_its_times_with_its_lengths(measure, say, fake, tmp_path, kind, text):
+    trace = tmp_path / f"trace.{kind}"
+    trace.write_text(text)
+    result = measure(fake, "--trace", str(trace), model="scripted")
+    assert (result["delivered"]["ok"], result["asked"]["load"]["arrival"]) == (2, "trace")
+    assert say("bench", "report", result["run"], "--jsonl", str(tmp_path / "calls.jsonl"))[0] == 0
+    calls = [json.loads(line) for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
+    assert [call["tokens_out"] for call in calls] == [5, 3]
+    assert calls[1]["at_s"] >= 0.2
+
+
+def test_thinking_is_told_with_the_first_answer_after_it(say, fake, tmp_path):
+    asked = tmp_path / "asked.jsonl"
+    asked.write_text('{"prompt": "Why? <|think|>"}\n')
+    words = ("--url", fake, "--model", "scripted", "--prompts", str(asked), "--cache", "friendly", "-n", "3", "--think")
+    code, out, _ = say("bench", "run", *words)
+    assert (code, "thinking on" in out, "first answer, after thinking" in out) == (0, True, True)
+    assert "after thinking" not in say("bench", "run", "--url", fake, "--model", "scripted", "-n", "3")[1]
 
 
 def test_engine_inside_is_measured_without_a_server(say):
@@ -425,9 +473,10 @@ def test_run_of_a_killed_coordinator_is_reported_and_resumed(begun, say, data):
     before = json.loads(out)
     assert before["partial"]
     assert 0 < before["delivered"]["ok"] < 200
-    code, out, err = say("bench", "resume", "r", "--json", "-")
+    code, out, err = say("bench", "resume", "r", "--json", str(folder / "after.json"))
     assert code == 0, err
-    after = json.loads(out)
+    assert "another run" not in err
+    after = json.loads((folder / "after.json").read_text())
     assert (after["delivered"]["ok"], after["partial"]) == (200, False)
     shots = [
         json.loads(line)["shot"]

@@ -1,6 +1,6 @@
 """Lines add up to levels, rates of errors by code, and the messages that come most."""
 
-from ollascope.logs.tally import tally
+from ollascope.logs.shown.tally import tally
 
 
 def line(second=0, **given):

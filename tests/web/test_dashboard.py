@@ -7,7 +7,7 @@ import pytest
 from ollascope.web.table import ROOMS
 from tests.web.site import make_site
 
-SAMPLE = {**ROOMS, "sample": "tests.web.sample:pages"}
+SAMPLE = {"now": ROOMS["now"], "sample": "tests.web.sample:pages"}
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}</script>"
 
 

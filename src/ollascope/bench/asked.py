@@ -44,7 +44,7 @@ class Level:
 class Load:
     """When requests start: levels one after the other."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[Level, ...] = ()  # none with a trace
     arrival: Arrival = "closed"
     burstiness: float = 1.0  # gamma only: variance of the gaps over that of Poisson's; above 1 comes in bursts
     think_s: float = 0.0  # closed only: what a user waits between an answer and the next question

@@ -76,7 +76,14 @@ def run(invocation: Invocation, /, **values: object) -> None:
     create(settings.data_folder, in_force=settings.file)
     found = find_target(said, settings, _teller(goes_to_stdout(said)))
     with _followed(invocation, settings, silent=goes_to_stdout(said)) as ground:
-        stand = replace(ground, key=found.key, engines=found.engines, language=_language(said), run=said.text("run_id"))
+        stand = replace(
+            ground,
+            key=found.key,
+            engines=found.engines,
+            language=_language(said),
+            run=said.text("run_id"),
+            insists=True,
+        )
         result = carry_out(asked_of(said, found.target, patience), stand)
     _conclude(said, stand, result)
 
@@ -200,10 +207,11 @@ def _conclude(said: Said, stand: Stand, result: Result) -> None:
     if not goes_to_stdout(said):
         note(f"kept as {result.run}; `ollascope bench report {result.run}` shows it again")
     hint = f"`ollascope bench resume {result.run}` goes on where it was ended"
+    if not stand.stop.asked:
+        _be_strict(said, [result])
     _end(stand, Interrupted("the run was interrupted; what it had measured is told above", hint=hint))
     if result.partial:
         raise Trouble(f"the run is not whole: {result.window.cut_by}", hint=hint)
-    _be_strict(said, [result])
 
 
 def _end(stand: Stand, interrupted: Interrupted) -> None:

@@ -15,7 +15,7 @@ from ollascope.logs.follow import Tail
 from ollascope.logs.form import LEVELS, Facts, json_line, pretty_line, printable
 from ollascope.logs.search import Search, Wish, by_process, last, moment, parse
 from ollascope.logs.setup import Logs, logs_folder
-from ollascope.logs.tally import Tally, tally
+from ollascope.logs.shown.tally import Tally, tally
 from ollascope.wire import load_settings
 from ollascope.words.errors import BadUsage
 

@@ -8,7 +8,11 @@ from ollascope.web.joint import Desk, Join, Pages
 
 ROOMS: Mapping[str, str] = {
     "now": "ollascope.web.now.page:pages",
+    "bench": "ollascope.bench.web:pages",
+    "ledger": "ollascope.ledger.web:pages",
     "checks": "ollascope.checks.web:pages",
+    "alerts": "ollascope.monitor.web:alerts_pages",
+    "logs": "ollascope.logs.web:pages",
     "engines": "ollascope.engines.web:pages",
 }
 

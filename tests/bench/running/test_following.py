@@ -35,6 +35,6 @@ def test_moment_is_told_with_its_failures_and_time_left():
     now = at(5.0, ended=1200, in_flight=8, failed=3, requests_per_s=12.34, tokens_per_s=400.0, ttft_p50_s=0.052,
              ttft_p95_s=0.1, share=0.5, left_s=65.4, stage=1, stages=3)  # fmt: skip
     assert (
-        figures(now) == "1,200 answered, 8 in flight, 12.3 requests/s, 400 tokens/s, TTFT 52 ms, p95 100 ms, 3 failed"
+        figures(now) == "1,197 answered, 8 in flight, 12.3 requests/s, 400 tokens/s, TTFT 52 ms, p95 100 ms, 3 failed"
     )
     assert headline(now) == f"8 users (2 of 3)  {'━' * 12}{'╌' * 12} 50%  65 s left"

@@ -130,6 +130,13 @@ def test_pauses_of_a_very_long_run_are_merged_into_columns_that_can_be_seen():
     assert 0 < svg.count("fill-opacity") <= 240 * 9
 
 
+def test_pieces_that_came_together_are_one_row_of_the_pauses():
+    gaps = replace(slices(1)[0], gaps=((-60, 5), (-30, 2), (4, 100)))
+    drawn = chart(report_of([replace(result(), slices=(gaps,))]), "Pauses between pieces over time")
+    assert [number for _, number in drawn.figures.rows] == ["7", "100"]
+    assert drawn.figures.rows[0][0].startswith("0 s – ")
+
+
 def test_long_run_makes_a_page_below_five_megabytes():
     assert len(page(report_of([replace(result(), slices=slices(20_000), readings=result().readings * 200)]))) < 5e6
 

@@ -172,6 +172,7 @@ def test_every_reason_is_explained_in_the_docs(code):
         ({"asked": OPEN, **delivered(arrival_p=0.005)}, {"arrival_distance": 0.2}),
         ({"asked": OPEN, **delivered(late_p99_s=0.009)}, {}),
         (client(cpu_share=0.8, loop_lag_p99_s=0.01, wall_step_s=0.05), {}),
+        ({**client(loop_lag_p99_s=0.03), "window": replace(CLEAN.window, until_s=1.9)}, {}),
         ({"metrics": {"total_s": replace(TAIL, more={"p999": 2688})}}, {}),
         ({}, {"settling": None}),
         ({"use": Use(swap_grown_bytes=1000, others_cpu_ratio_max=0.1, throttled=False)}, {}),
@@ -193,6 +194,23 @@ def test_run_of_twenty_requests_is_limited_and_says_how_many_more():
     verdict, reasons = judged({"metrics": {"ttft_s": tail, "total_s": tail}})
     assert verdict == "LIMITED"
     assert reasons[0].text == "20 requests are too few for p90, p95, p99: 348 more are needed"
+
+
+@pytest.mark.parametrize(("readings", "told"), [(2, ""), (3, ": the client took 10 % of a core, the server 50 %")])
+def test_shares_of_a_core_are_told_only_where_they_were_seen_for_a_while(readings, told):
+    seen = read(readings, client_cpu_ratio=0.1, server_cpu_ratio=0.5)
+    _, [only] = judged({"server": Server(same_host=True), **seen})
+    assert only.text == f"server and client share this machine{told}"
+
+
+def test_answers_that_an_interruption_gave_up_are_a_note():
+    _, reasons = judged({**delivered(cancelled=20, ok=980), **cut("interrupted", partial=True)})
+    assert [(one.code, one.weight) for one in reasons] == [("given-up", "note"), ("interrupted", "limited")]
+
+
+def test_client_that_lagged_is_not_blamed_where_nothing_was_answered():
+    _, reasons = judged({**delivered(ok=0, failed=9, outcomes={"timeout": 9}), **client(loop_lag_p99_s=0.5)})
+    assert [one.code for one in reasons] == ["all-failed"]
 
 
 def test_failures_are_told_the_most_frequent_first():

@@ -212,12 +212,21 @@ def test_call_is_found_by_its_id(ledger, origin, make_call):
     assert search.find("nobody", None, 5.0) is None
 
 
-def test_looking_ahead_ends_when_told(ledger, origin, make_call):
+def test_looking_ahead_leaves_nothing_to_be_found_later(ledger, origin, make_call, small_blocks):
+    write_segment(ledger, origin, [make_call() for _ in range(60)], Ids().next())
+    seal(ledger)
+    search = Search(ledger)
+    search.look_ahead()
+    assert [layout.is_whole for layout in search._layouts.values()] == [True]
+    assert len(search.page(Choice(), 99).calls) == 60
+
+
+def test_looking_ahead_ends_when_closed(ledger, origin, make_call):
     write_segment(ledger, origin, [make_call()], Ids().next())
     search = Search(ledger)
     search.close()
-    search.start()
-    assert search.page(Choice(), 1).calls
+    search.look_ahead()
+    assert search._layouts == {}
 
 
 def test_every_gives_so_many_and_no_more(ledger, origin, make_call):

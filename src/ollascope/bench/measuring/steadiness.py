@@ -23,6 +23,7 @@ LEVEL = 0.25  # of the higher one
 STANDS_OUT = 2.0  # standard deviations of the series around its level
 BINS = 40
 IN_A_BIN = 8
+ROUNDS = 10  # middle answers that a throughput is judged from: users who began together end together in the first
 SHORTEST = BINS // 5  # bins of a level that is more than an episode
 BLOCKS = 8
 IN_A_BLOCK = 5
@@ -133,8 +134,12 @@ def _rate_shift(lot: Lot, frame: Frame) -> Shift | None:
     ends = sorted(end for row in finished(lot, frame) if (end := lot.end(row)) is not None)
     if len(ends) < BINS * IN_A_BIN:
         return None
-    width = (frame.answers_until_s - frame.answers_since_s) / BINS
-    edges = [frame.answers_since_s + index * width for index in range(BINS + 1)]
+    since_s = max(frame.answers_since_s, ends[0])  # before the first answer nobody can have finished
+    took = median(end - lot.sheet.at[row] for row in lot.good if (end := lot.end(row)) is not None)
+    if frame.answers_until_s - since_s < ROUNDS * took:
+        return None
+    width = (frame.answers_until_s - since_s) / BINS
+    edges = [since_s + index * width for index in range(BINS + 1)]
     counts = [(bisect_right(ends, until) - bisect_left(ends, since)) / width for since, until in pairwise(edges)]
     return _shift("requests_per_s", counts, edges[:-1])
 

@@ -16,10 +16,12 @@ from ollascope.bench.running.machine import Watch, own_processes
 from ollascope.bench.running.place import check_id, discard_unused, held, make_folder, run_id, save, try_save, under_way
 from ollascope.bench.running.preparing import Ready, check, prepare, write_first
 from ollascope.bench.running.stand import Stand
-from ollascope.bench.running.target import look_again, opened, port_of, reach
+from ollascope.bench.running.target import Looked, look_again, opened, port_of, reach, unreached
 from ollascope.engines.engine import Engine
+from ollascope.words.errors import ConnectFailed, ModelMissing
 
 READY_S: Final = 30.0
+FAILURES: Final = 10  # of a server that was known to fail before the run: more would say no more
 LEAD_S: Final = 0.25  # between the last worker's ready and the start, so that all hear of it before
 
 
@@ -28,7 +30,7 @@ def carry_out(asked: Asked, stand: Stand) -> Result:
     check(asked)
     check_id(stand.run)
     with opened(asked, stand.key, stand.engines) as engine:
-        looked = reach(engine, asked)
+        asked, looked = _look(engine, asked, stand)
         tell_others(stand)
         at = stand.clock.wall()
         folder = make_folder(stand.data, stand.run or run_id(asked, at), exactly=stand.run is not None)
@@ -42,6 +44,18 @@ def carry_out(asked: Asked, stand: Stand) -> Result:
             except BaseException:
                 discard_unused(folder)
                 raise
+
+
+def _look(engine: Engine, asked: Asked, stand: Stand) -> tuple[Asked, Looked]:
+    """Who is there; where nobody is and the caller insists, a few requests show how they fail."""
+    try:
+        return asked, reach(engine, asked)
+    except (ConnectFailed, ModelMissing) as trouble:
+        if not stand.insists:
+            raise
+        stand.listener.failed(trouble)
+        few = min(asked.ends.errors or FAILURES, FAILURES)
+        return replace(asked, ends=replace(asked.ends, errors=few)), unreached(asked, trouble)
 
 
 def look_quickly(target: Target, stand: Stand) -> tuple[Result, tuple[Result, ...]]:
@@ -62,10 +76,11 @@ def measure(ready: Ready, engine: Engine, stand: Stand) -> Result:
         (ready.folder / names.LIVE).unlink(missing_ok=True)
 
 
-def tell_others(stand: Stand) -> None:
+def tell_others(stand: Stand, but: str | None = None) -> None:
     """Two runs at once disturb each other; that is allowed, but said."""
     for other in under_way(stand.data):
-        stand.listener.told(f"another run is under way, {other}: both will disturb each other")
+        if other != but:
+            stand.listener.told(f"another run is under way, {other}: both will disturb each other")
 
 
 def _follow(ready: Ready, engine: Engine, stand: Stand) -> About:

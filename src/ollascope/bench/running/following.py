@@ -93,7 +93,7 @@ def headline(now: Standing) -> str:
 
 def figures(now: Standing) -> str:
     """The moment in words: requests, in flight, rates, time to the first token, failures."""
-    parts = [f"{count(now.ended)} answered", f"{now.in_flight} in flight"]
+    parts = [f"{count(now.ended - now.failed)} answered", f"{now.in_flight} in flight"]
     if now.requests_per_s is not None:
         parts.append(f"{digits(now.requests_per_s)} requests/s")
     if now.tokens_per_s:

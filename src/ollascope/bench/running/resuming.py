@@ -37,7 +37,7 @@ def take_up(folder: Path, stand: Stand) -> Result:
         check(asked)
         with opened(asked, stand.key, stand.engines) as engine:
             looked = reach(engine, asked)
-            tell_others(stand)
+            tell_others(stand, but=folder.name)
             try_save(folder / names.LIVE, first_standing(folder.name, stand.clock.wall(), "preparing"))
             try:
                 fresh = prepare(asked, folder, engine, looked, stand)

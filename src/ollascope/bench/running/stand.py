@@ -79,3 +79,4 @@ class Stand:
     stop: Stop = field(default_factory=Stop)
     language: Language = "en"  # of the page that is kept with the run
     run: str | None = None  # its id; none: one is made
+    insists: bool = False  # a server that is not there, or lacks the model, is measured too: a result with its verdict

@@ -78,6 +78,12 @@ def reach(engine: Engine, asked: Asked) -> Looked:
     return Looked(server=describe(engine, asked, models), notes=(note,) if note else ())
 
 
+def unreached(asked: Asked, trouble: Trouble) -> Looked:
+    """What is known of a server that is measured although it could not be reached, or has no such model."""
+    hint = f"; {trouble.hint}" if trouble.hint else ""
+    return Looked(server=replace(_server(asked), extra={"reached": False}), notes=(f"{trouble.message}{hint}",))
+
+
 def describe(engine: Engine, asked: Asked, models: tuple[Model, ...]) -> Server:
     """Who answers: engine, version, model, and what it has in memory."""
     found = next((one for one in models if bare_name(one.name) == bare_name(asked.target.model)), None)
@@ -103,6 +109,8 @@ def look_again(engine: Engine, asked: Asked, before: Server, pids: tuple[int, ..
     """The same server after the run, with what is another thing now."""
     models = _quietly(engine.models)
     if models is None:
+        if before.extra.get("reached") is False:
+            return before
         return replace(before, changed=(*before.changed, "the server did not answer after the run"))
     after = describe(engine, asked, models)
     changed = list(before.changed)

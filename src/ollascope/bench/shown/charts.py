@@ -23,6 +23,7 @@ WIDE: Final = 20.0  # times the least
 HOLE: Final = 0.05  # of the run without a request: the line is broken
 MOST_NAMED: Final = 12  # stages whose load stands beside their beginning
 MOST_ROWS: Final = 120  # of figures beside a chart
+LEAST: Final = -10  # the bucket of 10 µs: pieces that came together are one row, not most of the picture
 TOLD: Final = (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 100)
 Of = Callable[[Slice], float | None]
 
@@ -116,7 +117,7 @@ def distribution(results: Sequence[tuple[str, Result]], names: Sequence[str], la
         say=seconds,
         logarithmic=_is_wide([value for _, values, _ in drawn for value in values]),
     )
-    up = Axis(title=word("% of the requests", language), say=lambda value: f"{value:g}", zero=True)
+    up = Axis(title="", say=lambda value: f"{value:g} %", zero=True)  # a title would stand where many names do
     failed = any(tail is not None and tail.failed for _, _, tail in drawn)
     note = word("the line ends below 100 % where requests failed: they count as endless", language) if failed else ""
     rows = [(f"{percent:g} %", *(_at(values, percent) for _, values, _ in drawn)) for percent in TOLD]
@@ -140,7 +141,7 @@ def gaps_map(result: Result, language: Language) -> Chart:
     up = Axis(title=word("pause", language), say=seconds, logarithmic=True)
     totals = {bucket: sum(gaps.get(bucket, 0) for gaps in slices.values()) for bucket in range(low, high)}
     rows = [
-        (f"{seconds(_bound(bucket))} – {seconds(_bound(bucket + 1))}", count(number))
+        (f"{seconds(_bound(bucket) if bucket > LEAST else 0.0)} – {seconds(_bound(bucket + 1))}", count(number))
         for bucket, number in totals.items() if number
     ]  # fmt: skip
     figures = Table(headers=(word("pause", language), word("number", language)), rows=rows, right=(1,))
@@ -295,7 +296,8 @@ def _merged(slices: Sequence[Slice]) -> dict[float, dict[int, int]]:
         held = merged.setdefault(sum(one.at_s for one in stretch) / len(stretch), {})
         for one in stretch:
             for bucket, number in one.gaps:
-                held[bucket] = held.get(bucket, 0) + number
+                shown = max(bucket, LEAST)
+                held[shown] = held.get(shown, 0) + number
     return merged
 
 

@@ -21,7 +21,7 @@ from ollascope.reports.wrapping import width_of, wrapped
 WIDTH: Final = 80
 SHORT: Final = ("p50", "p95", "p99", "max")
 LONG: Final = ("mean", "p90", "p999")  # what the short table has not
-FIRST: Final = ("ttft_s", "ttft_due_s", "total_s", "total_due_s", "tpot_s", "gap_s")
+FIRST: Final = ("ttft_s", "ttft_due_s", "answer_s", "total_s", "total_due_s", "tpot_s", "gap_s")
 STAGE_COLUMNS: Final = (0, 1, 2, 3, 4, 5, 6)  # of the table of stages; the others are too many for a terminal
 
 
@@ -125,13 +125,20 @@ def _both(result: Result, language: Language) -> str:
 
 
 def _latencies(result: Result, language: Language) -> Table:
+    shown = [name for name in FIRST if name != "answer_s" or _thinks(result)]
     rows = [
         (name_of(name, language), *(cell(result.metrics.get(name), name, statistic, language) for statistic in SHORT))
-        for name in FIRST if name in result.metrics or name in {"ttft_s", "total_s"}
+        for name in shown if name in result.metrics or name in {"ttft_s", "total_s"}
     ]  # fmt: skip
-    known = {name: tail for name, tail in result.metrics.items() if name in FIRST}
+    known = {name: tail for name, tail in result.metrics.items() if name in shown}
     headers = ["", "p50", "p95", "p99", word("most", language)]
     return Table(headers=headers, rows=rows, right=(1, 2, 3, 4), note=needed(known, language, SHORT))
+
+
+def _thinks(result: Result) -> bool:
+    """Whether the first answer came later than the first token."""
+    first, answer = result.metrics.get("ttft_s"), result.metrics.get("answer_s")
+    return first is not None and answer is not None and first.mean != answer.mean
 
 
 def _narrow(table: Table, columns: Sequence[int]) -> Table:

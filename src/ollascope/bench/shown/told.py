@@ -122,6 +122,8 @@ def _manner(load: Load, wording: Wording, language: Language) -> Iterator[str]:
         yield word("conversations of {count} questions", language).format(count=count(wording.turns))
     if load.apart and len(load.levels) > 1:
         yield word("each begins when the one before has ended", language)
+    if wording.think is not None:
+        yield word("thinking on" if wording.think else "thinking off", language)
     if load.most_at_once is not None:
         yield word("at most {count} at once", language).format(count=count(load.most_at_once))
 

@@ -40,7 +40,8 @@ def failed(case: Case) -> Iterator[Reason]:
 def given_up(case: Case) -> Iterator[Reason]:
     cancelled, requests = case.result.delivered.cancelled, case.result.delivered.requests
     if cancelled and case.result.delivered.ok:
-        weight: Weight = "limited" if cancelled >= FEW * requests else "note"
+        matters = cancelled >= FEW * requests and case.result.window.cut_by != "interrupted"  # that is said anyway
+        weight: Weight = "limited" if matters else "note"
         yield reason("given-up", weight, cancelled=cancelled, requests=requests)
 
 

@@ -15,6 +15,7 @@ LAG_S: Final = 0.01
 LAG: Final = 0.05  # of the middle time to first token
 TOO_LAGGING_S: Final = 0.1
 TOO_LAGGING: Final = 0.5
+BEATS_S: Final = 2.0  # in which the loop is looked at a hundred times: before, one hiccup is the 99th percentile
 STEP_S: Final = 0.1
 
 
@@ -27,9 +28,11 @@ def client_busy(case: Case) -> Iterator[Reason]:
 
 
 def client_lag(case: Case) -> Iterator[Reason]:
-    lag, middle = case.result.client.loop_lag_p99_s, middle_of(case.result)
-    if lag is not None and lag > max(LAG_S, LAG * middle):
-        too_late = lag > max(TOO_LAGGING_S, TOO_LAGGING * middle)
+    lag, middle, window = case.result.client.loop_lag_p99_s, middle_of(case.result), case.result.window
+    if lag is None or not case.result.delivered.ok:
+        return
+    too_late = lag > max(TOO_LAGGING_S, TOO_LAGGING * middle)
+    if too_late or (lag > max(LAG_S, LAG * middle) and window.until_s - window.since_s >= BEATS_S):
         yield reason("client-lag", "invalid" if too_late else "limited", lag=seconds(lag))
 
 

@@ -66,7 +66,7 @@ def arrival_misfit(case: Case) -> Iterator[Reason]:
     p, away = case.result.delivered.arrival_p, case.signs.arrival_distance
     if p is not None and away is not None and p < MISFIT_P and away > MISFIT:
         yield reason("arrival-misfit", "limited", arrival=case.result.asked.load.arrival, distance=digits(away),
-                     gaps=case.signs.arrival_gaps, p=digits(p))  # fmt: skip
+                     gaps=case.signs.arrival_gaps, p=f"{p:.1g}")  # fmt: skip
 
 
 def gaps_uneven(case: Case) -> Iterator[Reason]:

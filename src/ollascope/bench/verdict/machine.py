@@ -17,6 +17,7 @@ HOT_CELSIUS: Final = 80.0
 BUSY: Final = 0.2  # of the machine
 FULL: Final = 0.95
 CLIENT: Final = 0.1  # of the machine
+FEW: Final = 3  # readings: of fewer, shares of a core would be those of single ticks
 
 
 def cpu_stolen(case: Case) -> Iterator[Reason]:
@@ -57,7 +58,11 @@ def same_host(case: Case) -> Iterator[Reason]:
     full, cores = case.result.use.cpu_ratio_mean, case.signs.cores
     if full is not None and full >= FULL and client is not None and cores and client / cores > CLIENT:
         yield reason("crowded", "limited", cpu=share(full), client=share(client / cores))
-    yield reason("same-host", "note", client=_share(client), server=_share(server))
+    known = sum(reading.client_cpu_ratio is not None for reading in _readings(case))
+    if known < FEW or client is None or server is None:
+        yield reason("same-host", "note")
+    else:
+        yield reason("same-host", "note", client=share(client), server=share(server))
 
 
 def _readings(case: Case) -> list[Reading]:
@@ -69,10 +74,6 @@ def _readings(case: Case) -> list[Reading]:
 def _mean(values: list[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
-
-
-def _share(value: float | None) -> str:
-    return "?" if value is None else share(value)
 
 
 def _hertz(value: float) -> str:

@@ -10,19 +10,19 @@ from ollascope.words.record import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """A sentence with {names} for its figures, and a hint."""
+    """A sentence with {names} for its figures, one without for where these are not known, and a hint."""
 
     template: str
     hint: str | None = None
+    bare: str | None = None
 
 
 def reason(code: str, weight: Weight, **figures: Json) -> Reason:
-    """The reason of that code."""
+    """The reason of that code; without figures in its bare form, if it has one."""
     saying = SAYINGS[code]
-    text = saying.template.format(**figures)
-    return Reason(
-        code=code, weight=weight, text=text, hint=saying.hint, figures=figures, template=saying.template
-    )  # fmt: skip
+    template = saying.bare if saying.bare is not None and not figures else saying.template
+    text = template.format(**figures)
+    return Reason(code=code, weight=weight, text=text, hint=saying.hint, figures=figures, template=template)
 
 
 SAYINGS: Final[Mapping[str, Saying]] = {
@@ -159,7 +159,7 @@ SAYINGS: Final[Mapping[str, Saying]] = {
         hint="run the client on another machine"),
     "same-host": Saying(
         template="server and client share this machine: the client took {client} of a core, the server {server}",
-        hint=None),
+        bare="server and client share this machine"),
     # the server and the run
     "server-restarted": Saying(
         template="the server was started again during the run",

@@ -53,9 +53,12 @@ class Search:
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
-    def start(self) -> None:
-        """Look through the files ahead, the newest first, in a thread that leaves room for others."""
-        threading.Thread(target=self._look_ahead, name="calls", daemon=True).start()
+    def look_ahead(self) -> None:
+        """Look through the files, the newest first, leaving room for others; returns at the end or when closed."""
+        for day in reversed(self.days(None, None)):
+            for segment in self.day_segments(day):
+                if not self._look_through(segment):
+                    return
 
     def close(self) -> None:
         """End that."""
@@ -165,12 +168,6 @@ class Search:
         """Forget what was not needed for longest."""
         while len(self._layouts) > MOST_LAYOUTS or sum(one.marks for one in self._layouts.values()) > MOST_MARKS:
             self._layouts.popitem(last=False)
-
-    def _look_ahead(self) -> None:
-        for day in reversed(self.days(None, None)):
-            for segment in self.day_segments(day):
-                if not self._look_through(segment):
-                    return
 
     def _look_through(self, segment: Segment) -> bool:
         """Find the blocks of a file bit by bit; false when there is no more room to remember them, or at the end."""

@@ -1,6 +1,7 @@
 """One way through the Calls of a ledger in order: a block is opened only when its turn has come."""
 
 import math
+import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -15,6 +16,8 @@ from ollascope.words.call import Call
 from ollascope.words.errors import RecordInvalid
 
 LOOK_EVERY: Final = 256  # lines between two looks at the clock
+
+_END: Final = re.compile(rb'"end_s":\s*(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)')
 
 Lines = Sequence[tuple[Key, bytes]]
 Way = Generator[tuple[Key, Call], None, float | None]
@@ -114,12 +117,14 @@ class Walk:
 
     def _open(self, ahead: Ahead, since: float, until: float) -> None:
         self._looked += 1
-        after, back, needles = self._after, self._back, self._needles
+        after, back, needles, slower = self._after, self._back, self._needles, self._choice.slower_s
         for entry in self._shelf.lines(ahead.layout, ahead.block):
             key, line = entry
             if not since <= key[0] < until or (after is not None and (key >= after if back else key <= after)):
                 continue
-            if not needles or all(needle in line for needle in needles):
+            if needles and not all(needle in line for needle in needles):
+                continue
+            if slower is None or _may_last(line, slower):
                 self._near.append(entry)
         self._near.sort(reverse=not back)
 
@@ -137,6 +142,12 @@ class Walk:
             except RecordInvalid:  # `ollascope ledger verify` tells of it
                 continue
         return None
+
+
+def _may_last(line: bytes, slower: float) -> bool:
+    """Whether a line tells of a Call that may have taken so long: a quick first look."""
+    told = _END.search(line)
+    return told is not None and float(told[1]) >= slower
 
 
 def _may_hold(block: Block, hours: Hours | None) -> bool:

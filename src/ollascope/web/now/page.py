@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from flask import Blueprint, redirect, render_template, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template
 
 from ollascope.monitor.shown.view import view_facts
 from ollascope.web.api.endpoint import Asked, Endpoint, Parameter
 from ollascope.web.joint import Desk, Pages, Tab
 from ollascope.web.live.topic import Topic, Viewing
-from ollascope.web.now.quick import QuickLooks
 from ollascope.web.now.shown import shown
 from ollascope.web.now.state import Eyes
 from ollascope.web.viewer import viewing
@@ -24,23 +22,17 @@ EVERYTHING = Parameter(
 
 def pages(desk: Desk) -> Pages:
     """The first page."""
-    eyes, looks = Eyes(desk), QuickLooks(desk.program)
+    eyes = Eyes(desk)
     blueprint = Blueprint("now", __name__)
 
     @blueprint.get("/")
     def index() -> str:
         scene = eyes.look(viewing())
         can_measure = scene.view is not None and scene.view.seen.models is not None
-        first_run = scene.is_empty and not (looks.last and looks.last.running)
-        return render_template("web/now.html", first_run=first_run, can_measure=can_measure)
-
-    @blueprint.post("/quick")
-    def quick() -> Response:
-        looks.begin()
-        return redirect(url_for("now.index"), code=303)
+        return render_template("web/now.html", first_run=scene.is_empty, can_measure=can_measure)
 
     def look(wanted: Viewing) -> Mapping[str, object]:
-        return {"scene": eyes.look(wanted), "quick": looks.last}
+        return {"scene": eyes.look(wanted)}
 
     def tell(asked: Asked) -> Json:
         view = eyes.look(Viewing(everything=asked.flag("everything"))).view
@@ -58,10 +50,6 @@ def pages(desk: Desk) -> Pages:
             "budgets": [asdict(budget) for budget in promises.budgets],
         }
 
-    def close() -> None:
-        looks.close()
-        eyes.close()
-
     return Pages(
         blueprint=blueprint,
         tabs=(Tab(entry="now", label="Now", endpoint="now.index"),),
@@ -74,5 +62,5 @@ def pages(desk: Desk) -> Pages:
             Endpoint(path="/alerts", summary="Alerts that stand, and what is left of error budgets", answer=alerts),
         ),
         start=eyes.start,
-        close=close,
+        close=eyes.close,
     )

@@ -63,7 +63,6 @@ def shown(found: Mapping[str, object]) -> Mapping[str, object]:
     findings = None if scene.findings is None else sorted(scene.findings, key=_rank)
     return {
         "scene": scene,
-        "quick": found.get("quick"),
         "view": view,
         "stats": [] if view is None or scene.trends is None else stats_of(view, scene.trends),
         "models": None

@@ -1,0 +1,1 @@
+"""What the pages about this installation show: checks, processes, settings, places, packages."""

@@ -1,0 +1,3 @@
+// A page whose figures are still being made: it looks again until they are there.
+
+setTimeout(() => location.reload(), 1200);
