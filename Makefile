@@ -1,7 +1,7 @@
 # Everything a developer or a first-time user types; `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test ready lint fix types slow docs demo bench clean version
+.PHONY: help setup run test ready lint fix types slow docs images demo bench clean version
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,9 @@ ready: lint types test slow ## All that CI runs: style, types, every test, drift
 
 docs: $(VENV)/.dev ## Write the reference pages, example settings and requirements.txt from the program
 	$(BIN)/python scripts/docs.py
+
+images: $(VENV)/.dev ## Draw the pictures of the README anew, in docs/images
+	KEEP_IMAGES=1 $(BIN)/python -m pytest -q tests/flows/test_images.py
 
 demo: $(VENV)/.base ## A tour of what there is, in a folder of its own
 	@scripts/tour.sh

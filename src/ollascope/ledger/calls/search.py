@@ -25,6 +25,8 @@ from ollascope.words.ids import LENGTH, id_time
 MOST_MARKS: Final = 1024  # of 40 KiB each
 MOST_LAYOUTS: Final = 8192
 MOST_BLOCKS: Final = 12  # whose lines stay in memory: whoever pages on needs them again
+MOST_HOURS: Final = 2000
+KEPT_S: Final = 20.0  # that what the sums say of a day is taken as it was
 NEAR_S: Final = 3600.0  # an id is made about when its Call is sent
 BATCH: Final = 500
 AHEAD_S: Final = 0.02  # that blocks are looked for at once, so that no page waits for it
@@ -50,6 +52,7 @@ class Search:
         self._monotonic = monotonic
         self._layouts: OrderedDict[Path, Layout] = OrderedDict()
         self._lines: OrderedDict[tuple[Path, int, int], Lines] = OrderedDict()
+        self._hours: dict[tuple[str, tuple[str, ...], Choice], tuple[float, Hours | None]] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
@@ -101,7 +104,20 @@ class Search:
 
     def hours(self, day: str, found: Sequence[Segment], choice: Choice) -> Hours | None:
         """The hours of a day that can hold what is meant; None where that would not help or cannot be told."""
-        return hours_of(self._ledger, day, found, choice) if choice.is_narrow else None
+        if not choice.is_narrow:
+            return None
+        if not all(segment.sealed for segment in found):  # it is still being written
+            return hours_of(self._ledger, day, found, choice)
+        lasting = replace(choice, where=replace(choice.where, since=None, until=None))
+        place, now = (day, tuple(segment.id for segment in found), lasting), self._monotonic()
+        known = self._hours.get(place)
+        if known is not None and now - known[0] < KEPT_S:
+            return known[1]
+        made = hours_of(self._ledger, day, found, choice)
+        if len(self._hours) > MOST_HOURS:
+            self._hours.clear()
+        self._hours[place] = now, made
+        return made
 
     def layout(self, segment: Segment, go_on: Callable[[], bool]) -> Layout:
         """The blocks of a file, as far as there is time to find them."""

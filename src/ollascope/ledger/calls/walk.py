@@ -69,9 +69,11 @@ class Walk:
         """Every Call that is meant; returns how far it came if the time was over before the end."""
         since, until = self._ends()
         found = self._shelf.days(since, until)
-        for day in reversed(found) if self._back else found:
-            start = day_start(day)
-            reached = yield from self._day(day, max(start, since), min(start + DAY_S, until))
+        for number, day in enumerate(reversed(found) if self._back else found):
+            begin, end = max(day_start(day), since), min(day_start(day) + DAY_S, until)
+            if number and self._is_over():
+                return end if self._back else begin
+            reached = yield from self._day(day, begin, end)
             if reached is not None:
                 return reached
         return None
