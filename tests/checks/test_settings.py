@@ -1,9 +1,14 @@
 """The check `settings`."""
 
+import os
+import socket
+
 import pytest
 
 from ollascope.checks.finding import Surroundings
 from ollascope.checks.settings import check_settings
+from ollascope.processes.identity import identify
+from ollascope.processes.state import Report, Standing, write_report
 from ollascope.settings.load import Sources, examine
 from ollascope.wire import SECTIONS
 
@@ -59,3 +64,17 @@ def test_good_file_is_ok_and_named(of_file):
 def test_no_file_means_defaults(around, tmp_path):
     finding = check_settings(around(data_folder=None, settings_file=tmp_path / "absent.yaml"))
     assert (finding.state, finding.text) == ("ok", "no settings file, so defaults; 0 values set")
+
+
+def test_port_that_a_child_of_ours_has_is_no_warning(of_file, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        text = f"data:\n  folder: {tmp_path / 'data'}\naddresses:\n  dashboard: {port}\n"
+        assert "in use" in check_settings(of_file(text)).text
+        (tmp_path / "data/run").mkdir(parents=True)
+        child = Standing(state="ready", since=2.0, pid=812, port=port)
+        write_report(
+            tmp_path / "data",
+            Report(supervisor=identify(os.getpid(), 1.0), children={"dashboard": child}, settled=True),
+        )
+        assert check_settings(of_file(text)).state == "ok"

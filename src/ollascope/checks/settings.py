@@ -1,9 +1,11 @@
 """The check `settings`: which settings are in force, and what is wrong with them?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ollascope.checks.finding import Facts, Finding, Surroundings
 from ollascope.processes.address import try_port
+from ollascope.processes.state import own_ports
 from ollascope.settings.files import is_absent
 from ollascope.settings.findings import DEFAULT, printable
 from ollascope.settings.findings import Finding as Mistake
@@ -19,7 +21,9 @@ def check_settings(around: Surroundings) -> Finding:
     file = around.settings_file
     place = "no settings file, so defaults" if file is None or is_absent(file) else printable(str(file))
     set_ = sum(entry.origin != DEFAULT for entry in around.settings.entries())
-    doubts = warnings(around.settings, look(around.settings, try_port))
+    machine, ours = look(around.settings, try_port), own_ports(around.settings.data_folder)
+    others = frozenset((host, port) for host, port in machine.taken if port not in ours)  # ours are as they should be
+    doubts = warnings(around.settings, replace(machine, taken=others))
     return judge(f"{place}; {_count(set_, 'value')} set", around.mistakes, doubts)
 
 
