@@ -5,7 +5,8 @@ import json
 import pytest
 
 from ollascope.apis.models import Order
-from ollascope.engines.openai.client import OpenAi, bare
+from ollascope.engines.address import bare
+from ollascope.engines.openai.client import OpenAi
 from ollascope.engines.wire import Patience
 from ollascope.words.errors import AccessDenied, ModelMissing, Unsupported
 from ollascope.words.prompt import Message, Prompt

@@ -5,8 +5,7 @@ from typing import Final
 
 from ollascope.apis.routes import Action, Api, route_to
 from ollascope.bench.asked import Asked, Ends
-from ollascope.engines.openai.client import bare
-from ollascope.engines.wire.address import read_address
+from ollascope.engines.address import bare, read_address
 from ollascope.pipe import Address, Waits
 from ollascope.words.errors import BadSettings, BadUsage
 

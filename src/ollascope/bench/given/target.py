@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from ollascope.bench.asked import Api, Target
 from ollascope.bench.given.said import Said
+from ollascope.engines.address import read_address
 from ollascope.engines.asking.picking import pick_model
 from ollascope.engines.asking.place import Place, Wanted, wanted
 from ollascope.engines.asking.reaching import reach
 from ollascope.engines.engine import Engine
 from ollascope.engines.settings import Engines
-from ollascope.engines.wire.address import read_address
 from ollascope.settings.load import Settings
 from ollascope.words.errors import BadUsage, ModelMissing
 from ollascope.words.prompt import Operation

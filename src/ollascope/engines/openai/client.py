@@ -10,6 +10,7 @@ from ollascope.apis.errors import missing, read_error
 from ollascope.apis.formats import answer_reader, write_request
 from ollascope.apis.models import Card, Model, Order, Progress, read_openai_models
 from ollascope.apis.routes import route_to
+from ollascope.engines.address import bare
 from ollascope.engines.engine import Capabilities, Health
 from ollascope.engines.ollama.mistakes import nearest
 from ollascope.engines.openai.gauges import Counters, parse_counters
@@ -197,11 +198,6 @@ class OpenAi:
 
     def _cannot(self, what: str) -> NoReturn:
         raise Unsupported(f"a server of the OpenAI API cannot {what}", hint=OWN)
-
-
-def bare(url: str) -> str:
-    """An address without the /v1 that people copy along with it."""
-    return url.rstrip("/").removesuffix("/v1")
 
 
 def server_of(models: Sequence[Model]) -> str | None:

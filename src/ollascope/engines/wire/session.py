@@ -12,8 +12,8 @@ from typing import BinaryIO, Final
 
 import requests
 
+from ollascope.engines.address import read_address
 from ollascope.engines.wire import troubles
-from ollascope.engines.wire.address import read_address
 from ollascope.engines.wire.connection import Adapter
 from ollascope.engines.wire.exchange import Exchange
 from ollascope.engines.wire.patience import Patience

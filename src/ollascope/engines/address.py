@@ -41,6 +41,11 @@ def read_address(text: str) -> Address:
     return Address(url=f"{scheme}://{shown}{parts.path.rstrip('/')}", authorization=_authorization(parts))
 
 
+def bare(url: str) -> str:
+    """An address of the OpenAI API without the /v1 that people copy along with it."""
+    return url.rstrip("/").removesuffix("/v1")
+
+
 def _authorization(parts: SplitResult) -> str | None:
     if parts.username is None:
         return None

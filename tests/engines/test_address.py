@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.engines.wire.address import read_address
+from ollascope.engines.address import read_address
 from ollascope.words.errors import BadSettings
 
 
