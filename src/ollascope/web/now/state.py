@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ollascope.checks.finding import Finding, Surroundings
-from ollascope.checks.machine.ports import ID as PORTS
-from ollascope.checks.run import run_checks
-from ollascope.checks.table import CHECKS
+from ollascope.checks.finding import Finding
+from ollascope.checks.pages.checking import examine
 from ollascope.ledger.reading import read_rows
 from ollascope.ledger.select import COUNTED, Counted, Where
 from ollascope.monitor.alerts.commands import FOLDER as ALERTS
@@ -20,7 +18,6 @@ from ollascope.monitor.objectives import Budget, Objectives, Tallies, budget_of,
 from ollascope.monitor.sight import LEDGER, Sight
 from ollascope.monitor.top import Seen, View, counted_calls
 from ollascope.processes.address import answers
-from ollascope.processes.state import own_ports
 from ollascope.settings.addresses import Addresses
 from ollascope.web.joint import Desk
 from ollascope.web.kept import Kept
@@ -127,9 +124,7 @@ class Eyes:
             return Seen(trouble=error.message)
 
     def _check(self) -> Sequence[Finding]:
-        around = Surroundings(settings=self.desk.settings, settings_file=self.desk.settings_file)
-        alone = not own_ports(self.desk.data)  # then our own port would be called taken
-        return run_checks(around, {name: path for name, path in CHECKS.items() if not alone or name != PORTS})
+        return examine(self.desk.settings, self.desk.settings_file)
 
     def _promises(self) -> Promises:
         folder, now = self.desk.data / ALERTS, time.time()
