@@ -2,6 +2,7 @@
 
 import argparse
 import http.client
+import json
 import os
 import selectors
 import shutil
@@ -9,12 +10,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 import psutil
 
@@ -32,6 +35,7 @@ PAINT_MS, READY_MS, SERVER_MS, EVENT_S = 500, 1000, 400, 1.0
 CORE_SHARE, MEMORY_MB, CLIENTS = 0.20, 150, 50
 RECENT = 3000  # Calls of the last quarter of an hour
 CALLS = 1_000_000
+OURS = [sys.executable, "-m", "ollascope"]
 PAINTED = """() => ({
     paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     ready: performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
@@ -57,6 +61,7 @@ def main() -> None:
             "s",
         )
         crowd(port)
+        beside(port, Path(folder))
 
 
 @contextmanager
@@ -158,11 +163,7 @@ def crowd(port: int, seconds: float = 20.0) -> None:
     """Fifty viewers at once: CPU and memory of all processes of the dashboard."""
     parent = next(process for process in psutil.Process().children(recursive=True) if "dashboard" in process.cmdline())
     processes = [parent, *parent.children(recursive=True)]
-    chosen = selectors.DefaultSelector()
-    for _ in range(CLIENTS):
-        line = socket.create_connection(("127.0.0.1", port))
-        line.sendall(b"GET /api/v1/live?topics=now HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        chosen.register(line, selectors.EVENT_READ)
+    chosen = viewers(port)
     drain(chosen, 4.0)
     before, began = cpu(processes), time.perf_counter()
     heard = drain(chosen, seconds)
@@ -170,6 +171,53 @@ def crowd(port: int, seconds: float = 20.0) -> None:
     verdict(f"{heard} live pages, share of a core", share, CORE_SHARE, "cores")
     memory = sum(process.memory_full_info().pss for process in processes) / 1e6
     verdict(f"{heard} live pages, memory of both processes", memory, MEMORY_MB, "MB")
+
+
+def viewers(port: int) -> selectors.DefaultSelector:
+    """Fifty open event streams."""
+    chosen = selectors.DefaultSelector()
+    for _ in range(CLIENTS):
+        line = socket.create_connection(("127.0.0.1", port))
+        line.sendall(b"GET /api/v1/live?topics=now HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        chosen.register(line, selectors.EVENT_READ)
+    return chosen
+
+
+def beside(port: int, folder: Path) -> None:
+    """What a model server's clients notice of fifty viewers: the same load test without and with them."""
+    server = subprocess.Popen(
+        [*OURS, "--data", str(folder / "fake"), "--set=fake.answer.tokens=50", "fake", "--json", "--port", "0",
+         "--ttft", "0.1", "--gap", "0.02"], stdout=subprocess.PIPE, text=True)  # fmt: skip
+    try:
+        assert server.stdout is not None
+        url = json.loads("".join(iter(server.stdout.readline, "}\n")) + "}")["url"]
+        alone = load_test(url, folder)
+        chosen, ended = viewers(port), threading.Event()
+        reader = threading.Thread(target=read_on, args=(chosen, ended))
+        reader.start()
+        together = load_test(url, folder)
+        ended.set()
+        reader.join()
+    finally:
+        server.terminate()
+        server.wait(20)
+    for name in ("ttft_s", "gap_s"):
+        for share, limit in (("p50", 1.0), ("p95", 5.0)):
+            later = (together[name][share] - alone[name][share]) * 1000
+            verdict(f"a model's {name} {share} with {CLIENTS} viewers, more by", later, limit, "ms")
+
+
+def read_on(chosen: selectors.DefaultSelector, ended: threading.Event) -> None:
+    while not ended.is_set():
+        drain(chosen, 0.5)
+
+
+def load_test(url: str, folder: Path) -> Any:
+    """The metrics of twenty users for a while."""
+    line = [*OURS, "--data", str(folder / "runs"), "bench", "run", "--url", url, "--model", "scripted", "--concurrency",
+            "20", "--duration", "15", "--json", str(folder / "run.json")]  # fmt: skip
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return json.loads((folder / "run.json").read_text())["metrics"]
 
 
 def drain(chosen: selectors.DefaultSelector, seconds: float) -> int:
