@@ -20,6 +20,7 @@ PROGRAM: Final = (sys.executable, "-P", "-m", "ollascope.bench.client.worker")
 AHEAD_NS: Final = 20_000_000  # a stage begins so long after its order, in all workers at once
 MOST_TOLD: Final = 200
 KEPT: Final = 20  # lines of what a worker says on its error output
+LAST_WORDS_S: Final = 1.0  # after its end, until what it said of its errors has been read
 LEAVE_S: Final = 5.0
 PIECE: Final = 1 << 16
 
@@ -123,6 +124,7 @@ class Mate:
         self._firsts: list[float] = []
         self._worst = 0.0
         self._errors: deque[str] = deque(maxlen=KEPT)
+        self._overheard = threading.Event()  # all its errors have been read
         self.process = subprocess.Popen(
             program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             bufsize=0,
@@ -204,6 +206,7 @@ class Mate:
         for line in _lines(self.process.stdout):
             self._hear(line)
         self.process.wait()
+        self._overheard.wait(LAST_WORDS_S)
         with self._news:
             self.ended = True
             self._news.notify_all()
@@ -225,6 +228,7 @@ class Mate:
         for line in _lines(self.process.stderr):
             if text := line.decode("utf-8", "replace").strip():
                 self._errors.append(text[:300])
+        self._overheard.set()
 
 
 def _lines(pipe: IO[bytes] | None) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from ollascope.bench.asked import Lengths, Spreading
 from ollascope.words.errors import BadUsage
 
 MOST_TOKENS = 10_000_000
+NARROW = 1e-6  # a deviation below this share of the mean moves no length by a token
 FORM = "write it as in 512, 100-400, normal:512,128 or lognormal:512,300 (mean, then standard deviation)"
 NAMES: dict[str, Spreading] = {"normal": "normal", "lognormal": "lognormal", "uniform": "uniform", "fixed": "fixed"}
 
@@ -59,7 +60,8 @@ def draw_lengths(lengths: Lengths, count: int, chance: Random) -> list[int]:
     shares = [(number + chance.random()) / count for number in range(count)]
     chance.shuffle(shares)
     low, high = _limits(lengths)
-    return [min(high, max(low, round(_quantile(lengths, share)))) for share in shares]
+    drawn = (min(high, max(low, round(_quantile(lengths, share)))) for share in shares)
+    return [min(lengths.most, max(lengths.least, length)) for length in drawn]
 
 
 def name_lengths(lengths: Lengths) -> str:
@@ -81,7 +83,7 @@ def _limits(lengths: Lengths) -> tuple[int, int]:
 def _quantile(lengths: Lengths, share: float) -> float:
     """Of a distribution that is cut at its ends, not of one whose ends pile up there."""
     mean, spread = lengths.mean, lengths.spread
-    if lengths.shape == "fixed" or not spread:
+    if lengths.shape == "fixed" or spread < NARROW * mean:
         return mean
     low, high = _limits(lengths)
     if lengths.shape == "uniform":
