@@ -91,10 +91,12 @@ def llama_server(settings: Settings, python: Path, model: Path) -> Iterator[Serv
 
 
 @contextmanager
-def serialised(model: Path, *, threads: int, context: int = CONTEXT) -> Iterator["subprocess.Popen[str]"]:
-    """One `Llama` behind a lock, with the library that is installed here; a line of prompts in, a line of times out."""
+def serialised(
+    model: Path, *, threads: int, context: int = CONTEXT, python: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """One `Llama` behind a lock, with the library of this Python or another; a line of prompts in, of times out."""
     words = [str(model), str(context), str(threads)]
-    with _running([sys.executable, str(HERE / "serialised.py"), *words], SPINS) as process:
+    with _running([str(python or sys.executable), str(HERE / "serialised.py"), *words], SPINS) as process:
         assert process.stdout is not None
         if process.stdout.readline().strip() != "ready":
             raise SystemExit("the serialised model did not start")

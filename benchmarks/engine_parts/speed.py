@@ -25,6 +25,7 @@ PROMPT_LETTERS = 56  # some thirty tokens
 DEMO_CONTEXT, DEMO_TURNS = 256, 8
 QUESTIONS = ("What is Ollascope?", "How do I start Ollascope?", "How do I stop Ollascope?", "hello")
 LETTERS = "etaoinshrdlu"
+PUBLISHED = Path.home() / ".cache/ollascope/benchmarks/llama-cpp-python/bin/python"
 
 
 def measure(settings: Settings) -> Iterator[Row]:
@@ -55,11 +56,13 @@ def measure_demo(settings: Settings) -> Iterator[Row]:
     streams = [[_chatml(QUESTIONS[(number + turn) % len(QUESTIONS)]) for turn in range(DEMO_TURNS)]
                for number in range(SLOTS)]  # fmt: skip
     words = ("--demo", "--slots", str(SLOTS), "--context", str(DEMO_CONTEXT), "--threads", "1")
+    published = PUBLISHED if PUBLISHED.exists() else None  # without our changes, which make one token alone faster too
     with (
         servers.ours(settings, *words) as server,
         servers.serialised(demo_model(), threads=1, context=DEMO_CONTEXT) as alone,
+        servers.serialised(demo_model(), threads=1, context=DEMO_CONTEXT, python=published) as as_published,
     ):
-        pids = [server.pid, alone.pid]
+        pids = [server.pid, alone.pid, as_published.pid]
         counted: dict[int, int] = {}
 
         def over_http(_turn: int) -> Run:
@@ -67,21 +70,28 @@ def measure_demo(settings: Settings) -> Iterator[Row]:
             counted[0] = run.tokens
             return run
 
-        def behind_lock(_turn: int) -> Run:
+        def behind_lock(process: "Popen[str]", _turn: int) -> Run:
             watch = Watch(pids)
-            told = servers.drive(alone, {"streams": streams, "tokens": 200})
+            told = servers.drive(process, {"streams": streams, "tokens": 200})
             texts = [told["texts"][f"{number} {turn}"] for number in range(SLOTS) for turn in range(DEMO_TURNS)]
             return Run(tokens=counted[0], seconds=told["seconds"], last_ttft_s=told["ttft_s"][-1], noise=watch.read(),
                        texts=tuple(texts))  # fmt: skip
 
         over_http(0)  # counts the tokens of the answers, and warms
-        runs = take_turns(settings, {"serialised": behind_lock, "ours": over_http})
+        drives = {"serialised, our build": partial(behind_lock, alone), "ours": over_http}
+        if published:
+            drives["serialised, as published"] = partial(behind_lock, as_published)
+        runs = take_turns(settings, drives)
     for name, taken in runs.items():
         yield Row(name=f"demo, 16 at once, {name}", figure=best(taken).rate, unit="tokens/s", note=describe(taken))
-    same = sum(one == other for one, other in zip(runs["ours"][0].texts, runs["serialised"][0].texts, strict=True))
-    figure = best(runs["ours"]).rate / best(runs["serialised"]).rate
-    yield ratio("demo, 16 at once, ours : serialised", figure, DEMO, judge=judged(runs, "ours", "serialised"),
+    peer = list(runs)[-1] if published else "serialised, our build"
+    same = sum(one == other for one, other in zip(runs["ours"][0].texts, runs[peer][0].texts, strict=True))
+    figure = best(runs["ours"]).rate / best(runs[peer]).rate
+    yield ratio(f"demo, 16 at once, ours : {peer}", figure, DEMO, judge=judged(runs, "ours", peer),
                 note=f"{same} of {SLOTS * DEMO_TURNS} answers are the same text")  # fmt: skip
+    if published:
+        figure = best(runs["ours"]).rate / best(runs["serialised, our build"]).rate
+        yield Row(name="demo, 16 at once, ours : serialised, our build", figure=figure, unit="x")
 
 
 def _peers(settings: Settings, model: Path, stack: ExitStack) -> tuple[dict[str, Server], "Popen[str]"]:
