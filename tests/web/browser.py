@@ -39,7 +39,7 @@ def a_page(browser: Browser, language: str = "en", theme: str = "light", width: 
     page.on("request", lambda asked: hosts.add(urlsplit(asked.url).hostname))
     yield page
     context.close()
-    assert wrong == []
+    assert wrong == [], wrong
     assert hosts - {"127.0.0.1", None} == set()
 
 

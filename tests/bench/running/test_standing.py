@@ -69,6 +69,11 @@ def test_time_left_is_that_of_the_nearer_limit():
     assert (found.share, found.left_s) == (0.4, 6.0)
 
 
+def test_nothing_is_over_before_the_go():
+    tally = Tally(closed(shots=None, seconds=10.0))
+    assert tally.standing(replace(NOW, at_s=-0.1), 0).share == 0.0
+
+
 def test_what_was_done_before_an_interruption_counts_in_the_share():
     tally = Tally(closed(shots=100), done=50)
     tally.take([status(at_s=0.0)], 0.0)

@@ -130,7 +130,7 @@ class Tally:
         """Share and seconds left, by whichever limit is nearer."""
         shares: list[tuple[float, float | None]] = []
         if self._until_s:
-            shares.append((at_s / self._until_s, max(0.0, self._until_s - at_s)))
+            shares.append((max(0.0, at_s) / self._until_s, max(0.0, self._until_s - at_s)))  # the go is a little ahead
         if self._total:
             left = self._total - self._done - self.ended
             shares.append(((self._done + self.ended) / self._total, left / rate if rate else None))
