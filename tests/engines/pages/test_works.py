@@ -132,12 +132,18 @@ def test_only_the_last_orders_are_kept(works):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_bug_in_an_order_is_told_as_one(works):
+    gate = threading.Event()
+
     def broken(_engine):
         yield Progress(status="x")
+        gate.wait(PATIENCE_S)
         raise ZeroDivisionError
 
     id_ = works.begin("pull", "m", broken)
-    wait_until(lambda: state(works, id_) == "failed")
+    carrier = next(thread for thread in threading.enumerate() if thread.name == f"pull-{id_}")
+    gate.set()
+    carrier.join(PATIENCE_S)  # the thread tells the bug on its way out: within this test, not in the next one
+    assert state(works, id_) == "failed"
     assert "bug" in works.list()[0].trouble
 
 
