@@ -192,3 +192,24 @@ def test_charts_follow_a_change_of_theme(place, browser):
         open_charts(page, f"{place}/history")
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("getComputedStyle(document.body).backgroundColor === 'rgb(13, 17, 23)'")
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_charts_of_nothing_and_of_one_call_fit_a_phone(tmp_path, browser, count):
+    data = tmp_path / "data"
+    create(data)
+    with ExitStack() as held:
+        with Writer(data / "ledger", Ledger(), Origin.here("test")) as writer:
+            for _ in range(count):
+                writer.call(Call(id=Ids().next(), sent_at=time.time() - 60, source="gateway", outcome="ok", model="m",
+                                 engine="ollama", first_chunk_s=0.3, end_s=2.0, tokens_out=9))  # fmt: skip
+            assert writer.flush()
+        port = free_port()
+        told = [f"--set=addresses.dashboard={port}", "--set=engines.ollama.url=http://127.0.0.1:9"]
+        address = begin(held, data, port, *told, "dashboard")
+        with a_page(browser, width=390) as page:
+            walk(page, f"{address}/history")
+            if count:
+                page.wait_for_selector("#ttft .plot-container", timeout=PATIENCE_MS)
+                inside = page.evaluate("document.documentElement.scrollWidth")
+                assert inside <= page.evaluate("document.documentElement.clientWidth")
