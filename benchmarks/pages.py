@@ -5,12 +5,12 @@ page again and again, with other filters and times, by the dashboard itself with
 """
 
 import argparse
+import io
 import random
 import statistics
 import tempfile
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ledger_parts.data import KINDS, MODELS, ORIGIN, SEGMENT, one_call
 from ollascope.ledger.codec import encode
 from ollascope.ledger.rolling import roll_up
 from ollascope.ledger.rollups import HOUR_S, MINUTE_S, open_rollups
+from ollascope.ledger.sealed.members import write_members
 from ollascope.ledger.segment import DAY_S, day_of, header, segment_name
 from ollascope.settings.data import create
 from ollascope.settings.load import Sources, load
@@ -90,7 +91,8 @@ def write_day(ledger: Path, start: int, end: float, step: float, tails: Sequence
         at = int(number * step)
         path = ledger / day / (segment_name("calls", day, segment, ORIGIN) + ".gz")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(zlib.compress(b"".join(parts), 1, wbits=31))
+        with path.open("wb") as file:
+            write_members(io.BytesIO(b"".join(parts)), file)
         written += size
     return written
 
@@ -114,7 +116,8 @@ def write_samples(ledger: Path, start: int, end: float) -> None:
         at += 5.0
     path = ledger / day / (segment_name("samples", day, number, ORIGIN) + ".gz")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_bytes(zlib.compress("".join(lines).encode(), 1, wbits=31))
+    with path.open("wb") as file:
+        write_members(io.BytesIO("".join(lines).encode()), file)
 
 
 def copy_sums(ledger: Path, base: int, today: int, end: int) -> None:
@@ -214,6 +217,16 @@ def pages() -> Iterator[tuple[str, Callable[[random.Random], str]]]:
         (lambda source: f"/history/calls?slower=20&after={instant(source)!r}~"),
     )
     yield "/history/calls, slower than any", lambda _: "/history/calls?slower=100000"
+    for order in ("total", "ttft", "tokens-in", "tokens-out"):
+        yield f"/history/calls, by {order}", lambda _, order=order: f"/history/calls?order={order}"  # type: ignore[misc]
+    yield (
+        "/history/calls, by total, one model in some days",
+        (
+            lambda source: (
+                f"/history/calls?order=total&model={source.choice(MODELS)}&range=own&since={instant(source)!r}"
+            )
+        ),
+    )
     yield "/history/calls/<id>", one_call_page
     yield (
         "/history/summary, any day",

@@ -16,7 +16,7 @@ from ollascope.ledger.cli import instant
 from ollascope.ledger.codec import Amendment
 from ollascope.ledger.reading import read_calls
 from ollascope.ledger.rollups import FILE
-from ollascope.ledger.sealing import upkeep
+from ollascope.ledger.sealed.sealing import upkeep
 from ollascope.wire import SECTIONS
 from ollascope.words.errors import BadUsage
 from ollascope.words.sample import Sample

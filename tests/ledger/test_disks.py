@@ -11,7 +11,7 @@ from ollascope.ledger import writer as room
 from ollascope.ledger.reading import read_calls
 from ollascope.ledger.retention import retire
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.sealing import seal, upkeep
+from ollascope.ledger.sealed.sealing import seal, upkeep
 from ollascope.ledger.segment import days
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.summary import Question, summarise

@@ -25,7 +25,7 @@ from ollascope.ledger.reading import (
     read_rows,
     read_samples,
 )
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.segment import Segment, segments
 from ollascope.ledger.select import Where
 from ollascope.words.errors import FolderUnusable

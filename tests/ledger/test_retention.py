@@ -8,7 +8,7 @@ from ollascope.ledger.codec import Amendment
 from ollascope.ledger.reading import read_calls, read_samples
 from ollascope.ledger.retention import Rule, overdue, retire, usage
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.segment import Segment, days, every_file
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.summary import Question, summarise

@@ -10,7 +10,7 @@ from ollascope.ledger.codec import encode
 from ollascope.ledger.reading import read_calls
 from ollascope.ledger.rolling import is_rolled, mark_retired, rebuild, roll_up, trim
 from ollascope.ledger.rollups import FILE, open_rollups
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.segment import every_file, segments
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.summary import Question, summarise

@@ -5,7 +5,7 @@ import pytest
 from ollascope.ledger.reading import read_calls
 from ollascope.ledger.rolling import roll_up
 from ollascope.ledger.rollups import open_rollups
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.verify import verify, verify_sums
 from ollascope.ledger.writer import Writer

@@ -61,11 +61,12 @@ def test_empty_ledger_is_no_failure(site, path):
 
 @pytest.mark.parametrize("query", [
     "range=zz", "since=yesterday", "until=1e999", "since=20&until=10", "slower=abc", "slower=-1", "slower=nan",
-    "order=size", "after=x", "after=nan~", "model=" + "x" * 501, "since=-5", "until=2026-13-41",
+    "order=size", "after=x", "after=nan~", "order=total&after=5~x", "model=" + "x" * 501, "since=-5",
+    "until=2026-13-41",
 ])  # fmt: skip
 def test_nonsense_is_refused_with_one_line(site, query):
     for path in ("/history/calls", "/history/calls.csv", "/api/v1/calls"):
-        if query.startswith("after") and path.endswith("csv"):
+        if "after=" in query and path.endswith("csv"):
             continue
         answer = site.client.get(f"{path}?{query}")
         assert answer.status_code == 400, path
@@ -77,6 +78,20 @@ def test_nonsense_is_refused_with_one_line(site, query):
 )
 def test_nonsense_about_charts_is_refused(site, query):
     assert site.client.get(f"/history?{query}").status_code == 400
+
+
+def test_list_and_api_are_put_in_order_by_a_value(site, ledger):
+    calls = [a_call(NOW - number, end_s=float(number * 7 % 60), tokens_out=None) for number in range(1, 60)]
+    record(ledger, *calls)
+    first = site.client.get("/api/v1/calls?order=total&limit=40").get_json()
+    last = site.client.get(
+        "/api/v1/calls", query_string={"order": "total", "limit": 40, "after": first["next"]}
+    ).get_json()
+    told = [call["end_s"] for call in (*first["calls"], *last["calls"])]
+    assert told == sorted((call.end_s for call in calls), reverse=True)
+    assert (first["whole"], last["next"]) == (True, None)
+    page = site.client.get("/history/calls?order=tokens-out").text
+    assert "no such Calls" in page or "no Calls yet" in page
 
 
 @pytest.mark.parametrize("day", ["nonsense", "2026-02-30", "2030-01-01", "1960-01-01", "<script>"])

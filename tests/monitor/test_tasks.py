@@ -8,7 +8,7 @@ import pytest
 from ollascope.host.thresholds import Host
 from ollascope.ledger.reading import read_calls, read_samples
 from ollascope.ledger.rollups import has_rollups
-from ollascope.ledger.sealing import upkeep
+from ollascope.ledger.sealed.sealing import upkeep
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.logs.reading import OllamaSource

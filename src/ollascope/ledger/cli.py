@@ -23,7 +23,7 @@ from ollascope.ledger.retention import usage as measure
 from ollascope.ledger.rolling import Progress, Rolled, roll_up
 from ollascope.ledger.rolling import rebuild as sum_anew
 from ollascope.ledger.rollups import discard
-from ollascope.ledger.sealing import Sealed, seal, upkeep
+from ollascope.ledger.sealed.sealing import Sealed, seal, upkeep
 from ollascope.ledger.segment import Segment
 from ollascope.ledger.select import COUNTED, EVERY, Where
 from ollascope.ledger.settings import Ledger

@@ -13,11 +13,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from ollascope.engines.flags import FLAGS, sentences
-from ollascope.ledger.calls.asking import FAILED, FILTERS, LONGEST, ORDERS, RANGES, read_choice
-from ollascope.ledger.calls.choice import Choice, Key, place_text, read_place
+from ollascope.ledger.calls.asking import FAILED, FILTERS, LONGEST, RANGES, read_choice
+from ollascope.ledger.calls.choice import ORDERS, Choice, Key, Rank, place_text
 from ollascope.ledger.calls.export import csv_pieces
 from ollascope.ledger.calls.known import Known, known_words
 from ollascope.ledger.calls.phases import Phase, phases_of
+from ollascope.ledger.calls.ranking import LONGEST as LONGEST_ORDER
 from ollascope.ledger.calls.search import Found, Search
 from ollascope.ledger.codec import encode
 from ollascope.ledger.select import COUNTED, Counted, Where, is_demo
@@ -198,7 +199,7 @@ def _calls(blueprint: Blueprint, eyes: Eyes) -> tuple[Endpoint, ...]:
     def calls() -> str:
         said = {name: text for name, text in request.args.items() if text}
         choice = read_choice(said, wall(), _counted(viewing().everything))
-        found = search.page(choice, ROWS, _after(said), WITHIN_S)
+        found = search.page(choice, ROWS, said.get("after", ""), WITHIN_S)
         return render_template("ledger/calls.html", **_list_facts(said, choice, found, known_words(ledger)))
 
     @blueprint.get("/history/calls.<any(jsonl, csv):form>")
@@ -225,11 +226,11 @@ def _calls(blueprint: Blueprint, eyes: Eyes) -> tuple[Endpoint, ...]:
     def tell(asked: Asked) -> Json:
         said = {name: asked.text(name) for name in SAID}
         choice = read_choice(said, wall(), _counted(asked.flag("everything")))
-        after = read_place(asked.text("after")) if asked.text("after") else None
-        page = search.page(choice, asked.count("limit"), after, WITHIN_S)
+        page = search.page(choice, asked.count("limit"), asked.text("after"), WITHIN_S)
         return {
             "calls": [to_json(each) for each in page.calls],
             "next": None if page.next is None else place_text(page.next),
+            "whole": page.whole,
             "reached": page.reached,
         }
 
@@ -254,13 +255,16 @@ def _list_facts(said: Mapping[str, str], choice: Choice, found: Found, known: Kn
         "said": {name: kept.get(name, "") for name in SAID},
         "filters": {name: _options(name, known[name], words, kept.get(name, "")) for name, words in here.items()},
         "ranges": [("", word("at any time")), *_ranges(), ("own", word("own range"))],
-        "orders": [("newest", word("newest first")), ("oldest", word("oldest first"))],
+        "orders": _orders(),
+        "columns": _columns(kept),
         "since": choice.where.since if kept.get("range", "") in {"", "own"} else None,
         "until": choice.where.until,
-        "next": None if found.next is None and found.reached is None else _address("ledger.calls", kept, found.next),
+        "next": None if found.next is None and found.whole else _address("ledger.calls", kept, found.next),
         "top": _address("ledger.calls", kept, None) if "after" in said else None,
         "reached": found.reached if found.reached not in {inf, -inf} else None,
-        "unfinished": found.reached is not None,
+        "unfinished": not found.whole,
+        "ranked": choice.field is not None,
+        "cut_at": LONGEST_ORDER if found.cut else None,
         "exports": {form: _address("ledger.export", kept, None, form=form) for form in TYPES},
         "most_exported": MOST_EXPORTED,
         "narrow": bool({name for name, text in kept.items() if text} - {"order"}),
@@ -280,7 +284,34 @@ def _options(name: str, known: Sequence[str], here: Sequence[str | None], chosen
     return [*first, *((each, each) for each in words)]
 
 
-def _address(endpoint: str, said: Mapping[str, str], after: Key | None, **inside: str) -> str:
+def _orders() -> list[tuple[str, str]]:
+    texts = {
+        "newest": word("newest first"), "oldest": word("oldest first"), "total": word("slowest first"),
+        "ttft": word("latest first token first"), "tokens-in": word("most tokens in first"),
+        "tokens-out": word("most tokens out first"),
+    }  # fmt: skip
+    return [(name, texts[name]) for name in ORDERS]
+
+
+def _columns(kept: Mapping[str, str]) -> list[dict[str, str]]:
+    """The titles of the columns; those that the list can be put in order by lead there."""
+    order = kept.get("order") or "newest"
+    sent = {"newest": "descending", "oldest": "ascending"}.get(order, "none")
+    titles = [
+        (word("sent"), "oldest" if order == "newest" else "newest", sent), (word("model"), "", ""),
+        (word("outcome"), "", ""), *(
+            (text, name, "descending" if order == name else "none")
+            for text, name in (("TTFT", "ttft"), (word("total"), "total"), (word("tokens in"), "tokens-in"),
+                               (word("tokens out"), "tokens-out"))
+        ), (word("tokens/s"), "", ""), (word("source"), "", ""), (word("noticed"), "", ""),
+    ]  # fmt: skip
+    return [
+        {"text": text, "address": _address("ledger.calls", {**kept, "order": name}, None) if name else "", "sort": sort}
+        for text, name, sort in titles
+    ]
+
+
+def _address(endpoint: str, said: Mapping[str, str], after: Key | Rank | None, **inside: str) -> str:
     query = dict(said) if after is None else {**said, "after": place_text(after)}
     path = url_for(endpoint, **inside)  # type: ignore[arg-type]
     return f"{path}?{urlencode(query, errors='replace')}" if query else path
@@ -289,10 +320,6 @@ def _address(endpoint: str, said: Mapping[str, str], after: Key | None, **inside
 def _call_address(call: Call) -> str:
     """One Call's page, with the time at which it is found at once."""
     return f"{url_for('ledger.call', number=call.id)}?at={call.sent_at!r}"
-
-
-def _after(said: Mapping[str, str]) -> Key | None:
-    return read_place(said["after"]) if said.get("after") else None
 
 
 def _row(call: Call) -> Row:
@@ -366,7 +393,9 @@ def _of_list(tell: Callable[[Asked], Json]) -> Endpoint:
         Parameter(name="limit", kind="integer", default=ROWS, minimum=1, maximum=500, meaning="how many"),
         EVERYTHING,
     )
-    summary = "Calls in the order they were sent; with `reached` the time was over there, and `next` goes on"
+    summary = (
+        "Calls in order; where they are not `whole`, the time was over (at `reached`, by time), and `next` goes on"
+    )
     return Endpoint(path="/calls", summary=summary, answer=tell, tag="history", query=given)
 
 

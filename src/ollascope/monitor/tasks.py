@@ -11,7 +11,7 @@ from ollascope.host.processes import Wanted
 from ollascope.host.thresholds import Host
 from ollascope.ledger.retention import retire
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.sealing import seal, upkeep
+from ollascope.ledger.sealed.sealing import seal, upkeep
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.logs.reading import OllamaSource, Reader, follow_ollama

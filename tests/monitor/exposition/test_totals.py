@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ollascope.ledger.retention import retire
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.segment import every_file
 from ollascope.ledger.settings import Ledger
 from ollascope.monitor.exposition import totals as room

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ollascope.ledger.sealing import seal
+from ollascope.ledger.sealed.sealing import seal
 from ollascope.ledger.segment import Origin
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer

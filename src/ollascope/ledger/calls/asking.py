@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from ollascope.ledger.calls.choice import Choice
+from ollascope.ledger.calls.choice import ORDERS, Choice, Order
 from ollascope.ledger.segment import END_OF_TIME
 from ollascope.ledger.select import Counted, Where
 from ollascope.words.errors import BadUsage
@@ -14,7 +14,6 @@ RANGES: Final[Mapping[str, float]] = {
     "1h": 3600.0, "6h": 6 * 3600.0, "24h": 86_400.0, "7d": 7 * 86_400.0, "30d": 30 * 86_400.0,
 }  # fmt: skip
 FILTERS: Final = ("model", "engine", "source", "outcome")
-ORDERS: Final = ("newest", "oldest")
 FAILED: Final = "failed"  # as an outcome: any that is a failure of the service
 LONGEST: Final = 500
 Ends = tuple[float | None, float | None]
@@ -25,9 +24,6 @@ def read_choice(said: Mapping[str, str], now: float, counted: Counted) -> Choice
     since, until = read_ends(said, now)
     words = {name: _word(said, name) for name in FILTERS}
     failed = words["outcome"] == FAILED
-    order = said.get("order", "").strip() or "newest"
-    if order not in ORDERS:
-        raise BadUsage(f"Calls cannot be sorted by {order[:40]!r}", hint=f"choose from {', '.join(ORDERS)}")
     return Choice(
         where=Where(
             since=since, until=until, model=words["model"], engine=words["engine"], source=words["source"],
@@ -36,7 +32,7 @@ def read_choice(said: Mapping[str, str], now: float, counted: Counted) -> Choice
         ),
         failed=failed,
         slower_s=_seconds(said),
-        order="oldest" if order == "oldest" else "newest",
+        order=_order(said),
     )  # fmt: skip
 
 
@@ -51,6 +47,14 @@ def read_ends(said: Mapping[str, str], now: float) -> Ends:
     if since is not None and until is not None and since >= until:
         raise BadUsage("the time ends before it begins", hint="choose a later end")
     return since, until
+
+
+def _order(said: Mapping[str, str]) -> Order:
+    wanted = said.get("order", "").strip() or ORDERS[0]
+    for known in ORDERS:
+        if wanted == known:
+            return known
+    raise BadUsage(f"Calls cannot be sorted by {wanted[:40]!r}", hint=f"choose from {', '.join(ORDERS)}")
 
 
 def _word(said: Mapping[str, str], name: str) -> str | None:

@@ -1,18 +1,24 @@
 """Which Calls a page shows, and a place in their order to go on from."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from ollascope.ledger.rollups import Group
-from ollascope.ledger.select import Where
+from ollascope.ledger.select import EVERY, Where
 from ollascope.words.call import Call
 from ollascope.words.errors import BadUsage
 from ollascope.words.outcomes import is_failed
 
-Order = Literal["newest", "oldest"]
+Order = Literal["newest", "oldest", "total", "ttft", "tokens-in", "tokens-out"]
 Key = tuple[float, bytes]  # when a Call was sent, and its id as it stands in its line: no two are the same
+Rank = tuple[float, float, bytes]  # before that, how great the value is by which Calls are put in order
+
+ORDERS: Final[tuple[Order, ...]] = get_args(Order)
+GREATEST: Final[Mapping[Order, str]] = {  # orders by a field, the greatest first, and else the newest
+    "total": "end_s", "ttft": "first_chunk_s", "tokens-in": "tokens_in", "tokens-out": "tokens_out",
+}  # fmt: skip
 
 LONGEST_WORD = 200  # of a group's words, which are cut
 NO_MODEL = "model-missing"  # such Calls are summed without the model they asked for
@@ -28,9 +34,14 @@ class Choice:
     order: Order = "newest"
 
     @property
+    def field(self) -> str | None:
+        """The field of Calls that puts them in order, if it is not their time."""
+        return GREATEST.get(self.order)
+
+    @property
     def is_narrow(self) -> bool:
-        """Whether it leaves out more than what does not count."""
-        return bool(self.where.wanted()) or self.failed or self.slower_s is not None
+        """Whether the words of Calls decide on more than none."""
+        return bool(self.where.wanted()) or self.failed or self.where.counted != EVERY
 
     def test(self) -> Callable[[Call], bool]:
         """Whether a Call is meant."""
@@ -55,18 +66,30 @@ class Choice:
         return self.where.counted.holds(group.words[0], group.word("model"), group.nested, group.word("engine"))
 
 
-def place_text(key: Key) -> str:
+def place_text(place: Key | Rank) -> str:
     """A place as it stands in an address."""
-    return f"{key[0]!r}~{key[1].decode('utf-8', 'surrogateescape')}"
+    *numbers, number = place
+    return "~".join([*(f"{each!r}" for each in numbers), number.decode("utf-8", "surrogateescape")])
 
 
-def read_place(text: str) -> Key:
-    """A place from an address."""
-    at, mark, number = text.partition("~")
+def read_key(text: str) -> Key:
+    """A place in the order of time, from an address."""
+    (at,), number = _read(text, 1)
+    return at, number
+
+
+def read_rank(text: str) -> Rank:
+    """A place in another order, from an address."""
+    (value, at), number = _read(text, 2)
+    return value, at, number
+
+
+def _read(text: str, count: int) -> tuple[list[float], bytes]:
+    parts = text.split("~", count)
     try:
-        key = float(at), number.encode("utf-8", "surrogateescape")
+        numbers = [float(each) for each in parts[:count]]
     except ValueError:
-        key = math.nan, b""
-    if not mark or not math.isfinite(key[0]):
+        numbers = []
+    if len(parts) <= count or not numbers or any(math.isnan(each) for each in numbers):
         raise BadUsage(f"{text[:40]!r} is no place in the list", hint="begin at its top again")
-    return key
+    return numbers, parts[count].encode("utf-8", "surrogateescape")

@@ -1,61 +1,43 @@
-"""A segment as blocks of which each tells the time its Calls were sent in, so that few of them need to be read."""
+"""A segment as blocks of which each tells what its Calls are like, so that few of them need to be read."""
 
-import re
+import gzip
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
-from ollascope.ledger.segment import Segment, told
+from ollascope.ledger.sealed.members import SIZE, Member, content_of, read_member, read_members
+from ollascope.ledger.segment import Damage, Segment, told
 
-BLOCK: Final = 1 << 20  # bytes as they were written
 PIECE: Final = 1 << 16
-BLOCKS_A_MARK: Final = 8  # from one place where inflating may begin to the next: 40 KiB of memory each
-_SENT: Final = re.compile(rb'"sent_at":\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Whole lines from one offset to another, and when the first and the last of their Calls were sent."""
-
-    start: int
-    end: int
-    first: float
-    last: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a compressed file from which it can be inflated on."""
-
-    inflate: "zlib._Decompress | None"  # None where a file begins
-    packed: int
-    offset: int
+Block = Member  # of a file that has no members only the place of its lines counts
 
 
 class Layout:
-    """The blocks of one segment, found by one pass that may pause and goes on where it was."""
+    """The blocks of one segment, found by one pass that may pause and goes on where it was.
+
+    A sealed segment tells them in the heads of its members. All others are looked through: one that is being written,
+    and one that somebody else compressed, of which each block is found again only by inflating what lies before it.
+    """
 
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         self.is_whole = False  # whether it was read to its end; a segment that is being written may grow on
         self._blocks: list[Block] = []
         self._open: Block | None = None  # of a segment that is being written: what follows the last full block
-        self._marks: list[Mark] = []
+        self._has_members = False
+        self._foreign: IO[bytes] | None = None  # stays open until its end, as going on in it costs all from its start
         self._rest = bytearray()
-        self._packed = 0
         self._offset = 0  # where the next piece begins
-        self._inflate: zlib._Decompress | None = None
-
-    @property
-    def marks(self) -> int:
-        """How much memory it takes."""
-        return len(self._marks)
 
     @property
     def blocks(self) -> list[Block]:
         """Those that are known."""
         return self._blocks if self._open is None else [*self._blocks, self._open]
+
+    @property
+    def count(self) -> int:
+        """How many that are."""
+        return len(self._blocks) + (self._open is not None)
 
     def extend(self, go_on: Callable[[], bool]) -> None:
         """Find further blocks for as long as that is wanted."""
@@ -63,95 +45,78 @@ class Layout:
             return
         self.is_whole, self._open = False, None
         try:
-            with self.segment.path.open("rb") as file:
-                while go_on():
-                    file.seek(self._packed)
-                    packed = file.read(PIECE)
-                    if not packed or not self._take(packed):
-                        self.is_whole = True
-                        break
+            if self.segment.sealed and self._foreign is None and self._read_members():
+                self.is_whole = True
+            elif self.segment.sealed:
+                self._scan_foreign(go_on)
+            else:
+                with self.segment.path.open("rb") as file:
+                    file.seek(self._offset)
+                    self._scan(file, go_on)
         except FileNotFoundError:
             raise
         except OSError as error:
             raise told(self.segment.path, error) from error
-        if self.is_whole:
-            self._finish()
 
     def read(self, block: Block) -> list[bytes]:
         """The lines of a block."""
         try:
-            with self.segment.path.open("rb") as file:
-                if not self.segment.sealed:
-                    file.seek(block.start)
-                    return file.read(block.end - block.start).split(b"\n")
-                mark = max((one for one in self._marks if one.offset <= block.start), key=lambda one: one.offset)
-                inflate = _fresh() if mark.inflate is None else mark.inflate.copy()
-                packed, parts, offset = mark.packed, [], mark.offset
-                while offset < block.end:
-                    file.seek(packed)
-                    some = file.read(PIECE)
-                    if not some:
-                        break
-                    piece = inflate.decompress(some)
-                    packed += len(some) - len(inflate.unused_data)
-                    inflate = _fresh() if inflate.eof else inflate
-                    offset += len(piece)
-                    if offset > block.start:
-                        parts.append(piece)
+            if self._has_members:
+                with self.segment.path.open("rb") as packed:
+                    return read_member(packed, block).split(b"\n")
+            with self.segment.open() as file:
+                file.seek(block.start)
+                return file.read(block.size).split(b"\n")
         except FileNotFoundError:
             raise
+        except (gzip.BadGzipFile, EOFError, zlib.error):  # damaged since it was looked through
+            return []
         except OSError as error:
             raise told(self.segment.path, error) from error
-        except zlib.error:  # damaged since it was looked through
-            return []
-        whole = b"".join(parts)
-        begin = block.start - (offset - len(whole))
-        return whole[begin : begin + block.end - block.start].split(b"\n")
 
-    def _take(self, packed: bytes) -> bool:
-        """One more piece of the file; false where it is damaged."""
-        if not self.segment.sealed:
-            self._packed += len(packed)
-            self._add(packed, None)
-            return True
-        inflate = self._inflate or _fresh()
-        mark = Mark(inflate.copy(), self._packed, self._offset)
-        if not self._marks:
-            self._marks.append(Mark(None, 0, 0))
-        try:
-            piece = inflate.decompress(packed)
-        except zlib.error:
+    def close(self) -> None:
+        """Close what is open."""
+        if self._foreign is not None:
+            self._foreign.close()
+
+    def _read_members(self) -> bool:
+        """All of them at once, from their heads; false where the file does not consist of them."""
+        with self.segment.path.open("rb") as file:
+            found = list(read_members(file))
+        if not found or found[-1].packed + found[-1].length != self.segment.size():
             return False
-        self._packed += len(packed) - len(inflate.unused_data)
-        self._inflate = None if inflate.eof else inflate
-        self._add(piece, mark)
+        self._blocks, self._has_members = found, True
         return True
 
-    def _add(self, piece: bytes, mark: Mark | None) -> None:
-        self._rest += piece
-        self._offset += len(piece)
-        if len(self._rest) < BLOCK or b"\n" not in piece:
-            return
-        cut = self._rest.rfind(b"\n") + 1
-        self._blocks.append(self._block(cut))
-        del self._rest[:cut]
-        if mark is not None and len(self._blocks) % BLOCKS_A_MARK == 0:
-            self._marks.append(mark)
+    def _scan_foreign(self, go_on: Callable[[], bool]) -> None:
+        if self._foreign is None:
+            self._foreign = self.segment.open()
+        try:
+            self._scan(self._foreign, go_on)
+        except Damage:
+            self._finish()
+        if self.is_whole:
+            self._foreign.close()
+            self._rest.clear()
+
+    def _scan(self, file: IO[bytes], go_on: Callable[[], bool]) -> None:
+        while go_on():
+            piece = file.read(PIECE)
+            if not piece:
+                self._finish()
+                return
+            self._rest += piece
+            self._offset += len(piece)
+            if len(self._rest) >= SIZE and b"\n" in piece:
+                cut = self._rest.rfind(b"\n") + 1
+                self._blocks.append(self._block(cut))
+                del self._rest[:cut]
 
     def _block(self, cut: int) -> Block:
-        start = self._offset - len(self._rest)
-        times = list(map(float, _SENT.findall(self._rest, 0, cut)))
-        first, last = (min(times), max(times)) if times else (float("inf"), float("-inf"))
-        return Block(start=start, end=start + cut, first=first, last=last)
+        return Member(0, 0, self._offset - len(self._rest), cut, content_of(self._rest, cut))
 
     def _finish(self) -> None:
         """What is left at the end; half a line of a segment that is being written comes the next time."""
+        self.is_whole = True
         cut = self._rest.rfind(b"\n") + 1
         self._open = self._block(cut) if cut else None
-        if self.segment.sealed:
-            self._rest.clear()
-            self._inflate = None
-
-
-def _fresh() -> "zlib._Decompress":
-    return zlib.decompressobj(wbits=31)

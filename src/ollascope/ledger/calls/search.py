@@ -10,24 +10,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ollascope.ledger.calls.choice import Choice, Key
+from ollascope.ledger.calls.choice import Choice, Key, Rank, place_text, read_key, read_rank
 from ollascope.ledger.calls.hours import Hours, hours_of
 from ollascope.ledger.calls.layout import Block, Layout
+from ollascope.ledger.calls.ranking import Entry, Ranking
 from ollascope.ledger.calls.walk import Lines, Walk, Way
-from ollascope.ledger.codec import Amendment, decode
+from ollascope.ledger.codec import Amendment, decode, decode_call
 from ollascope.ledger.reading import blocks as read_blocks
 from ollascope.ledger.segment import Segment, day_of, days, segments
 from ollascope.ledger.select import Where
 from ollascope.words.call import Call
-from ollascope.words.errors import RecordInvalid, StorageTrouble
+from ollascope.words.errors import RecordInvalid, StorageTrouble, TimedOut
 from ollascope.words.ids import LENGTH, id_time
 
-MOST_MARKS: Final = 1024  # of 40 KiB each
-MOST_LAYOUTS: Final = 8192
-MOST_BLOCKS: Final = 12  # whose lines stay in memory: whoever pages on needs them again
+MOST_KNOWN: Final = 60_000  # blocks of which is known where they lie: some 25 million Calls, 30 MiB of memory
+MOST_BLOCKS: Final = 40  # whose lines stay in memory: whoever pages on needs them again
 MOST_HOURS: Final = 2000
+MOST_RANKINGS: Final = 4
 KEPT_S: Final = 20.0  # that what the sums say of a day is taken as it was
-NEAR_S: Final = 3600.0  # an id is made about when its Call is sent
+RANKED_S: Final = 60.0  # that an order by value stays as it was found
+MINUTE_S: Final = 60.0
+NEAR_S: Final = (2.0, 3600.0)  # an id is made about when its Call is sent
+TOP: Final[Rank] = (math.inf, math.inf, b"")
 BATCH: Final = 500
 AHEAD_S: Final = 0.02  # that blocks are looked for at once, so that no page waits for it
 PAUSE_RATIO: Final = 2.0
@@ -37,11 +41,16 @@ _SENT: Final = re.compile(rb'"sent_at":\s*(-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A page of Calls; `next` is where it goes on, and `reached` how far was looked when the time was over."""
+    """A page of Calls and where it goes on; not whole if the time was over, and then how far was looked, if by time.
+
+    It is cut where an order by value ends although there are more.
+    """
 
     calls: tuple[Call, ...]
-    next: Key | None = None
+    next: Key | Rank | None = None
+    whole: bool = True
     reached: float | None = None
+    cut: bool = False
 
 
 class Search:
@@ -53,6 +62,7 @@ class Search:
         self._layouts: OrderedDict[Path, Layout] = OrderedDict()
         self._lines: OrderedDict[tuple[Path, int, int], Lines] = OrderedDict()
         self._hours: dict[tuple[str, tuple[str, ...], Choice], tuple[float, Hours | None]] = {}
+        self._rankings: OrderedDict[Choice, tuple[float, Ranking]] = OrderedDict()
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
@@ -66,32 +76,43 @@ class Search:
     def close(self) -> None:
         """End that."""
         self._ended.set()
+        with self._lock:
+            for layout in self._layouts.values():
+                layout.close()
 
-    def page(self, choice: Choice, count: int, after: Key | None = None, within_s: float = math.inf) -> Found:
-        """The next Calls after a place; where the time is over, what was found until then."""
+    def page(self, choice: Choice, count: int, after: str = "", within_s: float = math.inf) -> Found:
+        """The next Calls after a place, told by its text; where the time is over, what was found until then."""
+        read = self._page if choice.field is None else self._ranked
         try:
-            return self._page(choice, count, after, within_s)
+            return read(choice, count, after, within_s)
         except FileNotFoundError:  # a file was sealed or given up since its folder was listed
-            return self._page(choice, count, after, within_s)
+            self._rankings.clear()
+            return read(choice, count, after, within_s)
 
     def every(self, choice: Choice, most: int) -> Iterator[Call]:
-        """So many Calls, some hundred at a time."""
-        after: Key | None = None
+        """So many Calls in the order of time, some hundred at a time."""
+        after, choice = "", choice if choice.field is None else replace(choice, order="newest")
         while most > 0:
             found = self.page(choice, min(most, BATCH), after)
             yield from found.calls
             most -= len(found.calls)
-            after = found.next
-            if after is None:
+            if found.next is None:
                 return
+            after = place_text(found.next)
 
     def find(self, number: str, sent_at: float | None, within_s: float) -> Call | None:
         """The Call of an id: quick where it is known when it was sent, or the id tells."""
         until = self._monotonic() + within_s
         for since, end in _near(number, sent_at):
             choice = Choice(where=Where(since=since, until=end, id=number))
-            if calls := self.page(choice, 1, within_s=until - self._monotonic()).calls:
-                return calls[0]
+            found = self.page(choice, 1, within_s=until - self._monotonic())
+            if found.calls:
+                return found.calls[0]
+            if not found.whole:
+                raise TimedOut(
+                    f"no Call {number[:60]} was found in the time there is",
+                    hint=f"`ollascope calls show {number[:60]}` looks through everything",
+                )
         return None
 
     def days(self, since: float | None, until: float | None) -> list[str]:
@@ -130,7 +151,7 @@ class Search:
             try:
                 layout.extend(go_on)
             except FileNotFoundError:
-                del self._layouts[segment.path]
+                self._layouts.pop(segment.path).close()
                 raise
             return layout
 
@@ -149,8 +170,9 @@ class Search:
                 self._lines.popitem(last=False)
         return made
 
-    def _page(self, choice: Choice, count: int, after: Key | None, within_s: float) -> Found:
+    def _page(self, choice: Choice, count: int, text: str, within_s: float) -> Found:
         until = self._monotonic() + within_s
+        after = read_key(text) if text else None
         walk: Way = Walk(self, choice, after, lambda: self._monotonic() >= until).run()
         found: list[Call] = []
         last = after
@@ -167,9 +189,43 @@ class Search:
             last = key
         calls = self._amended(found)
         if reached is None or math.isinf(reached):
-            return Found(calls=calls, next=after if reached else None, reached=reached)
+            return Found(calls=calls, next=after if reached else None, whole=reached is None, reached=reached)
         beyond = math.nextafter(reached, math.inf if choice.order == "newest" else -math.inf)
-        return Found(calls=calls, next=(beyond, b""), reached=reached)
+        return Found(calls=calls, next=(beyond, b""), whole=False, reached=reached)
+
+    def _ranked(self, choice: Choice, count: int, text: str, within_s: float) -> Found:
+        until = self._monotonic() + within_s
+        place = read_rank(text) if text else None
+        ranking, since, after = self._ranking(choice), choice.where.since or -math.inf, place
+        found: list[Entry] = []
+        with ranking.lock:
+            ready, whole = ranking.after(after, count + 1, lambda: self._monotonic() >= until)
+            while ready:
+                found += [entry for entry in ready if entry[0][1] >= since]
+                after = ready[-1][0]
+                if len(found) > count or not whole:
+                    break
+                ready, whole = ranking.after(after, count + 1, lambda: self._monotonic() >= until)
+        calls = self._amended([decode_call(line) for _, line in found[:count]])
+        if len(found) > count:
+            return Found(calls=calls, next=found[count - 1][0])
+        return Found(calls=calls, next=None if whole else after or TOP, whole=whole, cut=whole and ranking.is_full)
+
+    def _ranking(self, choice: Choice) -> Ranking:
+        """One that goes on from where it was; from a whole minute on, as ranges up to now begin later each time."""
+        where = choice.where
+        since = None if where.since is None else where.since // MINUTE_S * MINUTE_S
+        choice, now = replace(choice, where=replace(where, since=since)), self._monotonic()
+        with self._lock:
+            began, ranking = self._rankings.pop(choice, (-math.inf, None))
+            if ranking is None or now - began > RANKED_S:
+                began, ranking = now, None
+        made = ranking or Ranking(self, choice)
+        with self._lock:
+            self._rankings[choice] = began, made
+            while len(self._rankings) > MOST_RANKINGS:
+                self._rankings.popitem(last=False)
+        return made
 
     def _amended(self, calls: Sequence[Call]) -> tuple[Call, ...]:
         more: dict[str, tuple[str, ...]] = {}
@@ -182,13 +238,13 @@ class Search:
 
     def _bound(self) -> None:
         """Forget what was not needed for longest."""
-        while len(self._layouts) > MOST_LAYOUTS or sum(one.marks for one in self._layouts.values()) > MOST_MARKS:
-            self._layouts.popitem(last=False)
+        while sum(one.count for one in self._layouts.values()) > MOST_KNOWN and len(self._layouts) > 1:
+            self._layouts.popitem(last=False)[1].close()
 
     def _look_through(self, segment: Segment) -> bool:
         """Find the blocks of a file bit by bit; false when there is no more room to remember them, or at the end."""
-        marks = sum(one.marks for one in list(self._layouts.values()))
-        while not self._ended.is_set() and marks < MOST_MARKS * 0.9 and len(self._layouts) < MOST_LAYOUTS:
+        known = sum(one.count for one in list(self._layouts.values()))
+        while not self._ended.is_set() and known < MOST_KNOWN * 0.9:
             began = time.monotonic()
             try:
                 layout = self.layout(segment, lambda: time.monotonic() - began < AHEAD_S)  # noqa: B023 - called at once
@@ -207,7 +263,7 @@ def _near(number: str, sent_at: float | None) -> Iterator[tuple[float | None, fl
         return
     at = _time_of(number)
     if at is not None:
-        yield at - NEAR_S, at + NEAR_S
+        yield from ((at - near, at + near) for near in NEAR_S)
     yield None, None
 
 

@@ -11,11 +11,13 @@ from ollascope.ledger.calls.hours import Hours
 from ollascope.ledger.calls.layout import Block, Layout
 from ollascope.ledger.codec import decode_call, decode_row
 from ollascope.ledger.rollups import HOUR_S
+from ollascope.ledger.sealed.members import MOST
 from ollascope.ledger.segment import DAY_S, Segment, day_start
 from ollascope.words.call import Call
 from ollascope.words.errors import RecordInvalid
 
 LOOK_EVERY: Final = 256  # lines between two looks at the clock
+TOTAL: Final = MOST.index("end_s")
 
 _END: Final = re.compile(rb'"end_s":\s*(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)')
 
@@ -110,12 +112,16 @@ class Walk:
             layout = self._shelf.layout(segment, lambda: not self._is_over())
             if not layout.is_whole:
                 return None
-            made += [
-                Ahead(block.last if self._back else block.first, layout, block) for block in layout.blocks
-                if block.first < until and block.last >= since and _may_hold(block, hours)
-            ]  # fmt: skip
+            for block in layout.blocks:
+                content = block.content
+                if content.first < until and content.last >= since and self._may_hold(block, hours):
+                    made.append(Ahead(content.last if self._back else content.first, layout, block))
         made.sort(key=lambda one: one.edge, reverse=not self._back)
         return made
+
+    def _may_hold(self, block: Block, hours: Hours | None) -> bool:
+        slower = self._choice.slower_s
+        return (slower is None or block.content.most[TOTAL] >= slower) and may_hold(block, hours)
 
     def _open(self, ahead: Ahead, since: float, until: float) -> None:
         self._looked += 1
@@ -146,14 +152,15 @@ class Walk:
         return None
 
 
+def may_hold(block: Block, hours: Hours | None) -> bool:
+    """Whether a block overlaps one of the hours."""
+    if hours is None:
+        return True
+    first, last = int(block.content.first // HOUR_S), int(block.content.last // HOUR_S)
+    return any(hour * HOUR_S in hours for hour in range(first, min(last, first + 24) + 1))
+
+
 def _may_last(line: bytes, slower: float) -> bool:
     """Whether a line tells of a Call that may have taken so long: a quick first look."""
     told = _END.search(line)
     return told is not None and float(told[1]) >= slower
-
-
-def _may_hold(block: Block, hours: Hours | None) -> bool:
-    if hours is None:
-        return True
-    first, last = int(block.first // HOUR_S), int(block.last // HOUR_S)
-    return any(hour * HOUR_S in hours for hour in range(first, min(last, first + 24) + 1))

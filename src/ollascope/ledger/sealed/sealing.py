@@ -1,9 +1,9 @@
 """Sealing: finished segments are compressed beside themselves; then the raw file goes."""
 
 import fcntl
+import gzip
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from ollascope.ledger.appending import is_in_use, sync_folder
+from ollascope.ledger.sealed.members import write_members
 from ollascope.ledger.segment import (
     KINDS,
     RAW,
     SEALED,
     UNFINISHED,
+    Damage,
     Kind,
     Segment,
     days,
@@ -27,7 +29,6 @@ from ollascope.words.errors import StorageTrouble
 
 LOCK = ".sealing"
 PIECE = 1 << 20
-LEVEL = 6
 YOUNG_S = 3600.0  # an unfinished file without a lock may belong to a process that has just begun it
 
 Progress = Callable[[Iterable[Segment]], Iterable[Segment]]
@@ -121,13 +122,10 @@ def _seal_one(segment: Segment, file: IO[bytes]) -> int:
 def compress(file: IO[bytes], target: Path) -> None:
     """Write a compressed file whole or not at all: beside its place, onto the disk, then under its name."""
     unfinished = target.with_name(f"{UNFINISHED}{target.name}.{os.getpid()}")
-    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            while piece := file.read(PIECE):
-                out.write(deflate.compress(piece))
-            out.write(deflate.flush())
+            write_members(file, out)
             out.flush()
             os.fsync(out.fileno())
         unfinished.rename(target)
@@ -151,14 +149,14 @@ def _is_empty(segment: Segment) -> bool:
 
 def _length(sealed: Path) -> int:
     """The bytes that a sealed file holds, as they were written; -1 of a damaged one."""
-    inflate, length = zlib.decompressobj(wbits=31), 0
-    with sealed.open("rb") as file:
-        try:
-            while packed := file.read(PIECE):
-                length += len(inflate.decompress(packed))
-        except zlib.error:
-            return -1
-    return length if inflate.eof else -1
+    length = 0
+    try:
+        with gzip.open(sealed) as file:
+            while piece := file.read(PIECE):
+                length += len(piece)
+    except Damage:
+        return -1
+    return length
 
 
 def _sweep(ledger: Path, now: float) -> None:

@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from ollascope.ledger import sealing as room
 from ollascope.ledger.appending import Appender
 from ollascope.ledger.reading import read_calls
-from ollascope.ledger.sealing import Sealed, seal, upkeep
+from ollascope.ledger.sealed import sealing as room
+from ollascope.ledger.sealed.sealing import Sealed, seal, upkeep
 from ollascope.ledger.segment import files
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer

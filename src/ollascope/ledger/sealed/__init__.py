@@ -1,0 +1,1 @@
+"""Sealed segments: compressed in members that can be opened one by one."""
