@@ -39,6 +39,7 @@ from ollascope.bench.shown import find, listing, result_at, runs, screen_lines
 from ollascope.console.invocation import Invocation
 from ollascope.console.show import json_option, note, print_json, say, table
 from ollascope.engines.settings import Engines
+from ollascope.ledger.settings import Ledger
 from ollascope.reports.page import save_page
 from ollascope.reports.words import Language
 from ollascope.settings.data import create
@@ -189,7 +190,7 @@ def _followed(invocation: Invocation, settings: Settings, *, silent: bool) -> It
     before = [signal.signal(number, ask) for number in meant]
     try:
         with follower:
-            yield Stand(data=settings.data_folder, listener=follower, stop=stop)
+            yield Stand(data=settings.data_folder, ledger=settings.of(Ledger), listener=follower, stop=stop)
     except KeyboardInterrupt:
         if stop.asked:
             hint = "`ollascope bench list` names the run, `ollascope bench report` shows what it left"

@@ -3,7 +3,7 @@
 import pytest
 
 from ollascope.ledger.calls.asking import RANGES, read_choice, read_ends
-from ollascope.ledger.select import COUNTED
+from ollascope.ledger.select import COUNTED, Counted
 from ollascope.words.errors import BadUsage
 
 NOW = 1_763_726_400.0
@@ -41,3 +41,13 @@ def test_instants_are_read_in_every_usual_way(text):
 def test_failed_is_any_failure_and_no_outcome_of_its_own():
     choice = read_choice({"outcome": "failed", "model": "m"}, NOW, COUNTED)
     assert (choice.failed, choice.where.outcome, choice.where.model) == (True, None, "m")
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [({"source": "bench"}, Counted(own=True)), ({"run": "r"}, Counted(own=True, demo=True)),
+     ({"model": "demo:latest"}, Counted(demo=True)), ({"engine": "fake"}, Counted(demo=True)),
+     ({"source": "gateway", "model": "m"}, COUNTED)],
+)  # fmt: skip
+def test_what_is_asked_for_by_name_is_not_left_out(said, counted):
+    assert read_choice(said, NOW, COUNTED).where.counted == counted

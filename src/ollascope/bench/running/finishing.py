@@ -7,6 +7,7 @@ from pathlib import Path
 from ollascope.bench import folder as names
 from ollascope.bench.about import About
 from ollascope.bench.measuring import gather, reckon
+from ollascope.bench.recording import record
 from ollascope.bench.result import Result
 from ollascope.bench.running.merging import merge
 from ollascope.bench.running.place import save, save_bytes
@@ -35,6 +36,7 @@ def finish(folder: Path, about: About, stand: Stand) -> Result:
     keep(lambda: save_bytes(folder / names.RESULT, json_of(result).encode()))
     keep(lambda: save(folder / names.RUN, _ended(result)))
     keep(lambda: save_page(report_of([result], stand.language), folder / names.REPORT))
+    keep(lambda: record(folder, stand.data, stand.ledger))
     (folder / names.LIVE).unlink(missing_ok=True)
     if troubles:
         stand.listener.failed(troubles[0])

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ollascope.bench.running.standing import Standing
 from ollascope.engines.settings import Engines
+from ollascope.ledger.settings import Ledger
 from ollascope.reports.words import Language
 from ollascope.words.clock import Clock
 from ollascope.words.errors import Trouble
@@ -73,6 +74,7 @@ class Stand:
     data: Path
     key: str = ""  # the server's; never written anywhere
     engines: Engines = field(default_factory=Engines)  # for an engine that is asked inside this program
+    ledger: Ledger = field(default_factory=Ledger)  # how its Calls are recorded beside all others
     clock: Clock = field(default_factory=Clock)
     program: tuple[str, ...] | None = None  # the command line of a worker; none: the usual one
     listener: Listener = field(default_factory=Silence)

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from ollascope.ledger.calls.choice import ORDERS, Choice, Order
 from ollascope.ledger.segment import END_OF_TIME
-from ollascope.ledger.select import Counted, Where
+from ollascope.ledger.select import OWN_SOURCES, Counted, Where, is_demo
 from ollascope.words.errors import BadUsage
 
 RANGES: Final[Mapping[str, float]] = {
@@ -28,7 +29,7 @@ def read_choice(said: Mapping[str, str], now: float, counted: Counted) -> Choice
         where=Where(
             since=since, until=until, model=words["model"], engine=words["engine"], source=words["source"],
             outcome=None if failed else words["outcome"], run=_word(said, "run"), key_id=_word(said, "key"),
-            counted=counted,
+            counted=_asked_for(words, _word(said, "run"), counted),
         ),
         failed=failed,
         slower_s=_seconds(said),
@@ -47,6 +48,15 @@ def read_ends(said: Mapping[str, str], now: float) -> Ends:
     if since is not None and until is not None and since >= until:
         raise BadUsage("the time ends before it begins", hint="choose a later end")
     return since, until
+
+
+def _asked_for(words: Mapping[str, str | None], run: str | None, counted: Counted) -> Counted:
+    """What is left out by default counts where it is asked for by name."""
+    return replace(
+        counted,
+        own=counted.own or run is not None or words["source"] in OWN_SOURCES,
+        demo=counted.demo or run is not None or is_demo(words["model"], words["engine"]),
+    )
 
 
 def _order(said: Mapping[str, str]) -> Order:
