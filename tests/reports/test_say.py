@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollascope.reports.say import count, digits, interval, maybe, per_second, seconds, share
+from ollascope.reports.say import brief, count, digits, interval, maybe, per_second, seconds, share
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,21 @@ def test_what_was_not_measured_is_said():
     assert maybe(seconds, None) == "not measured"
     assert maybe(seconds, None, "zh") == "未测量"
     assert maybe(seconds, 2.0) == "2 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999_999, "999,999"),
+        (1_000_000, "1 M"),
+        (10_013_909, "10 M"),
+        (2_021_672_896, "2.02 G"),
+        (-3e6, "-3 M"),
+    ],
+)
+def test_large_counts_are_short(value, text):
+    assert brief(value) == text
 
 
 def test_others():

@@ -47,6 +47,14 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else digits(value)
 
 
+def brief(value: float) -> str:
+    """12,345 where that is short, else 12.3 M or 2.02 G."""
+    for factor, unit in ((1e9, "G"), (1e6, "M")):
+        if abs(value) >= factor:
+            return f"{digits(value / factor)} {unit}"
+    return count(value)
+
+
 def digits(value: float) -> str:
     """Three of them: 1.23, 12.3, 123, 12,345."""
     size = abs(value)

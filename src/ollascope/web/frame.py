@@ -26,7 +26,8 @@ from ollascope.words.clock import utc_text
 MACROS: Final = "web/macros.html"
 SCRIPT_WORDS: Final = (  # what our scripts say; each has its line in the catalogue
     "live", "paused", "connection lost, trying again", "copied", "just now", "close", "Please confirm", "working…",
-    "that did not work",
+    "that did not work", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG",
+    "Double-click to zoom back out",
 )  # fmt: skip
 
 

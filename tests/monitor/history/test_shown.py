@@ -28,6 +28,11 @@ def test_figures_stand_beside_those_before():
     assert told["total p50"].endswith("(+100 %)")
 
 
+def test_manifold_growth_is_told_as_a_factor():
+    told = {figure.label: figure.note for figure in figures_of(drawn(piece(*[2.0] * 30), piece(1.0)), "en")}
+    assert told["requests"] == "before: 1 (× 30)"
+
+
 def test_without_a_time_before_nothing_is_compared():
     assert {figure.note for figure in figures_of(drawn(piece(1.0)), "en")} == {""}
 

@@ -9,11 +9,12 @@ from ollascope.monitor.history.drawn import Drawn, totals
 from ollascope.monitor.shown.account import report
 from ollascope.monitor.summary import Account
 from ollascope.reports.parts import Banner, Chart, Facts, Part, Table, Text
-from ollascope.reports.say import count, digits, seconds, share
+from ollascope.reports.say import brief, count, digits, seconds, share
 from ollascope.reports.words import Language, word
 from ollascope.words.record import Json
 
 MOST_MODELS: Final = 30
+TIMES: Final = 10.0  # beyond, a change reads better as a factor than in percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +47,13 @@ def figures_of(drawn: Drawn, language: Language) -> list[Figure]:
         return Figure(label=word(label, language), value=None if new is None else say(new), note=note)
 
     return [
-        figure("requests", "requests", count),
+        figure("requests", "requests", brief),
         _failed(now, before if known else None, language),
         figure("TTFT p50", "ttft_s_p50", seconds),
         figure("TTFT p95", "ttft_s_p95", seconds),
         figure("total p50", "total_s_p50", seconds),
         figure("total p95", "total_s_p95", seconds),
-        figure("tokens out", "tokens_out", count),
+        figure("tokens out", "tokens_out", brief),
         figure("tokens/s p50", "decode_tokens_per_s_p50", digits),
     ]
 
@@ -107,6 +108,8 @@ def _number(value: Json) -> float | None:
 def _change(old: float, new: float | None) -> str:
     if new is None or not old:
         return ""
+    if new / old >= TIMES:
+        return f" (× {digits(new / old)})"
     told = f"{(new - old) / old * 100:+.0f} %"
     return "" if told in {"+0 %", "-0 %"} else f" ({told})"
 

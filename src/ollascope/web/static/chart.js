@@ -1,5 +1,7 @@
 // Charts by Plotly, in the colours of the page; `draw(place, figure)` for scripts, `figure.chart` elements of themselves.
 
+const TAG = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+const TITLES = ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG", "Double-click to zoom back out"];
 const NAMES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
 const drawn = new Map();
 
@@ -10,8 +12,24 @@ export function draw(place, figure) {
   place.querySelectorAll(".chart-empty").forEach((one) => one.remove());
   const height = Number(place.dataset.height) || 280;
   return window.Plotly.react(place, data, { ...look(height), ...layout, ...axes(layout) }, {
-    displaylogo: false, responsive: true, locale: "en",
+    displaylogo: false, responsive: true, locale: TAG,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"], displayModeBar: "hover",
+  });
+}
+
+// Plotly itself speaks English only: names of months and days come from the browser, its few words from the catalogue.
+function speak() {
+  const words = JSON.parse(document.getElementById("words")?.textContent || "{}");
+  const names = (count, options, day) => Array.from({ length: count }, (_, number) => new Intl.DateTimeFormat(TAG, { ...options, timeZone: "UTC" }).format(day(number)));
+  const months = (month) => names(12, { month }, (number) => Date.UTC(2026, number, 15));
+  const days = (weekday) => names(7, { weekday }, (number) => Date.UTC(2026, 1, 1 + number));
+  window.Plotly.register({
+    moduleType: "locale", name: TAG, dictionary: Object.fromEntries(TITLES.map((title) => [title, words[title] ?? title])),
+    format: {
+      days: days("long"), shortDays: days("short"), months: months("long"), shortMonths: months("short"),
+      date: "%Y-%m-%d", time: "%H:%M:%S", dateTime: "%Y-%m-%d %H:%M:%S", decimal: ".", thousands: ",", grouping: [3],
+      year: "%Y", month: "%Y年%b", dayMonth: "%b%-d日", dayMonthYear: "%Y年%b%-d日",
+    },
   });
 }
 
@@ -42,6 +60,7 @@ function colour(name) {
 }
 
 function begin() {
+  if (TAG !== "en") speak();
   document.querySelectorAll("figure.chart > .chart-data").forEach((one) => {
     const figure = JSON.parse(one.textContent);
     if (figure) draw(one.parentElement, figure);

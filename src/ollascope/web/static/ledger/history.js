@@ -29,7 +29,7 @@ function all() {
   put("requests", [
     bars(x, told.requests.map((count, place) => count - told.failed[place]), say.good, 0),
     bars(x, told.failed, say.failed, 1),
-  ], { barmode: "stack", bargap: 0.08, yaxis: { rangemode: "tozero" } });
+  ], { barmode: "stack", bargap: x.length > 100 ? 0 : 0.08, yaxis: { rangemode: "tozero" } });
   put("tokens", [line(x, told.tokens_out_per_s, say.out), line(x, told.tokens_in_per_s, say.in),
     line(x, parts.decode_tokens_per_s.p50, say.speed, { dash: "dot" })], { yaxis: { rangemode: "tozero", title: { text: "tokens/s" } } });
   machine();
