@@ -125,8 +125,8 @@ class Eyes:
     def _look_ahead(self) -> None:
         """One after the other: pages share the processor with whatever is read."""
         try:
+            self.search.look_ahead()  # first, as it is soon done: sealed files tell in their heads what is in them
             self.machine.read_ahead()
-            self.search.look_ahead()
         except StorageTrouble as error:
             log.warning("what was recorded cannot be looked through: %s", error.message)
 
