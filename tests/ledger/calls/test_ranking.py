@@ -96,6 +96,16 @@ def test_only_blocks_that_promise_enough_are_opened(ledger, origin, make_call, s
     assert sum(layout.count for layout in search._layouts.values()) > 40
 
 
+def test_blocks_that_promise_enough_of_other_models_are_not_opened(ledger, origin, make_call, small_blocks, opened):
+    calls = [make_call(sent_at=NOON + number, end_s=float(number), model="rare" if number == 7 else f"m{number % 2}")
+             for number in range(400)]  # fmt: skip
+    write_segment(ledger, origin, calls, Ids().next())
+    seal(ledger)
+    choice = Choice(where=Where(model="rare"), order="total")
+    assert [call.end_s for call in Search(ledger).page(choice, 3).calls] == [7.0]
+    assert len(opened) == 1
+
+
 def test_of_equal_values_the_newest_is_found_without_opening_all(ledger, origin, make_call, small_blocks, opened):
     calls = [make_call(sent_at=NOON + number, tokens_out=512) for number in range(400)]
     write_segment(ledger, origin, calls, Ids().next())

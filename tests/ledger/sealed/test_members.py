@@ -59,6 +59,40 @@ def test_heads_tell_what_is_in_them(sealed):
             assert one.content.most == (max(row["end_s"] for row in rows), -INFINITE, -INFINITE, 7)
 
 
+def seal_lines(path, *facts):
+    with path.open("wb") as out:
+        write_members(io.BytesIO(b"".join(orjson.dumps(each) + b"\n" for each in facts)), out)
+    (member,) = members_of(path)
+    return member.content
+
+
+def test_heads_tell_of_each_model(tmp_path):
+    content = seal_lines(tmp_path / "x.gz", {"model": "a", "end_s": 1.5}, {"model": "b", "end_s": 9, "tokens_in": 3},
+                         {"model": "a", "end_s": 2.5, "tokens_out": None}, {"end_s": 30.0})  # fmt: skip
+    assert content.most_of("a") == (2.5, -INFINITE, -INFINITE, -INFINITE)
+    assert content.most_of("b") == (9, -INFINITE, 3, -INFINITE)
+    assert content.most_of(None) == (30.0, -INFINITE, 3, -INFINITE)
+    assert content.most_of("c") is None
+    assert content.most_of("\udc80") == content.most
+
+
+def test_long_head_is_read_whole_and_too_many_models_are_not_told(tmp_path):
+    told = seal_lines(
+        tmp_path / "x.gz", *({"model": f"model-{number:02}" * 5, "end_s": number} for number in range(30))
+    )
+    assert len(told.models) > room.HEAD / 2
+    assert told.most_of("model-07" * 5)[0] == 7
+    untold = seal_lines(tmp_path / "x.gz", *({"model": f"model-{number}" * 9, "end_s": number} for number in range(99)))
+    assert (untold.models, untold.most_of("nobody")) == (b"", untold.most)
+
+
+def test_line_that_cannot_be_read_leaves_models_untold(tmp_path):
+    path = tmp_path / "x.gz"
+    with path.open("wb") as out:
+        write_members(io.BytesIO(b'{"model":"a"}\nnonsense\n'), out)
+    assert members_of(path)[0].content.models == b""
+
+
 def test_reading_goes_on_behind_a_member(sealed):
     found = members_of(sealed)
     with sealed.open("rb") as file:
@@ -113,6 +147,15 @@ def test_head_that_lies_ends_the_list(tmp_path, told):
     head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + room._EXTRA.pack(4 + len(told), b"OS", len(told)) + told
     path.write_bytes(head * 3 + zlib.compress(LINES, wbits=-15))
     assert members_of(path) == []
+
+
+@pytest.mark.parametrize("models", [[], {"a": 1}, {"a": [1]}, {"a": ["x", 1, 1, 1]}, {"a": [True, 1, 1, 1]}, "a"])
+def test_models_that_are_told_in_another_form_do_not_count(tmp_path, models):
+    path = tmp_path / "x.gz"
+    told = orjson.dumps({"packed": 0, "size": 0, "models": models})
+    head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + room._EXTRA.pack(4 + len(told), b"OS", len(told)) + told
+    path.write_bytes(head + bytes(8))
+    assert [one.content.models for one in members_of(path)] == [b""]
 
 
 @given(st.binary(max_size=600))

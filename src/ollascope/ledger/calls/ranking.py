@@ -99,9 +99,10 @@ class Ranking:
             for block in layout.blocks:
                 content = block.content
                 overlaps = content.first < self._until and content.last >= self._since
-                if overlaps and math.isfinite(most := content.most[self._place]) and may_hold(block, hours):
+                most = content.most_of(self._choice.where.model)
+                if overlaps and most and math.isfinite(most[self._place]) and may_hold(block, hours):
                     number = len(self._ahead) + len(made)
-                    made.append(((-most, -content.last, number), layout, block))
+                    made.append(((-most[self._place], -content.last, number), layout, block))
         return made
 
     def _open(self, layout: Layout, block: Block) -> None:

@@ -120,8 +120,8 @@ class Walk:
         return made
 
     def _may_hold(self, block: Block, hours: Hours | None) -> bool:
-        slower = self._choice.slower_s
-        return (slower is None or block.content.most[TOTAL] >= slower) and may_hold(block, hours)
+        slower, most = self._choice.slower_s, block.content.most_of(self._choice.where.model)
+        return most is not None and (slower is None or most[TOTAL] >= slower) and may_hold(block, hours)
 
     def _open(self, ahead: Ahead, since: float, until: float) -> None:
         self._looked += 1

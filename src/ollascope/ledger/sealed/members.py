@@ -17,7 +17,8 @@ import orjson
 SIZE: Final = 1 << 18  # bytes of lines, as they were written, that a member has at least; the last one has what is left
 LEVEL: Final = 6
 MOST: Final = ("end_s", "first_chunk_s", "tokens_in", "tokens_out")  # of which a member tells the greatest
-HEAD: Final = 512  # bytes that hold any head of ours
+HEAD: Final = 2048  # bytes that hold most heads of ours
+LONGEST: Final = 3000  # bytes about single models; with more of them no model is told by itself
 PIECE: Final = 1 << 16
 
 _MAGIC: Final = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff"  # deflate, with an extra field, of no time and from no system
@@ -43,6 +44,19 @@ class Content:
     first: float  # the times of the records lie between these two
     last: float
     most: tuple[float, ...]  # in the order of MOST
+    models: bytes = b""  # JSON: the same of each model; empty where that is not told
+
+    def most_of(self, model: str | None) -> tuple[float, ...] | None:
+        """The greatest values of a model's Calls, or of all; None where that model has none."""
+        if model is None or not self.models:
+            return self.most
+        try:
+            if orjson.dumps(model) not in self.models:
+                return None
+        except TypeError:  # half a character, which JSON may write in more than one way
+            return self.most
+        told = orjson.loads(self.models).get(model)
+        return None if told is None else tuple(-inf if value is None else value for value in told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ def read_members(file: IO[bytes], begin: Member | None = None) -> Iterator[Membe
     packed, start = (0, 0) if begin is None else (begin.packed + begin.length, begin.end)
     descriptor, length = file.fileno(), os.fstat(file.fileno()).st_size
     while packed < length:
-        member = _read_head(os.pread(descriptor, HEAD, packed), packed, start)
+        member = _read_head(_head(descriptor, packed), packed, start)
         if member is None or packed + member.length > length:
             return
         yield member
@@ -101,15 +115,45 @@ def read_member(file: IO[bytes], member: Member) -> bytes:
         return b""
 
 
+def _head(descriptor: int, packed: int) -> bytes:
+    head = os.pread(descriptor, HEAD, packed)
+    if len(head) < HEAD or not head.startswith(_MAGIC):
+        return head
+    longer = len(_MAGIC) + 2 + _EXTRA.unpack_from(head, len(_MAGIC))[0]
+    return head if longer <= HEAD else os.pread(descriptor, longer, packed)
+
+
 def _member(lines: bytes) -> bytes:
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
     body = deflate.compress(lines) + deflate.flush()
     content = content_of(lines)
-    told = {"packed": len(body), "size": len(lines)}
     known = {"first": content.first, "last": content.last, **dict(zip(MOST, content.most, strict=True))}
-    text = orjson.dumps(told | {name: number for name, number in known.items() if abs(number) != inf})
+    told: dict[str, object] = {name: number for name, number in known.items() if abs(number) != inf}
+    if models := _models(lines):
+        told["models"] = orjson.Fragment(models)
+    text = orjson.dumps(told | {"packed": len(body), "size": len(lines)})
     head = _MAGIC + _EXTRA.pack(4 + len(text), _MARK, len(text)) + text
     return head + body + _TAIL.pack(zlib.crc32(lines), len(lines) & 0xFFFFFFFF)
+
+
+def _models(lines: bytes) -> bytes:
+    """The greatest values of each model as JSON; nothing where a line cannot be read, or there are too many."""
+    found: dict[str, list[float | None]] = {}
+    for line in lines.splitlines():
+        try:
+            facts = orjson.loads(line)
+            model = facts.get("model")
+            values = [facts.get(name) for name in MOST]
+        except (orjson.JSONDecodeError, AttributeError):
+            return b""
+        if not isinstance(model, str):
+            continue
+        most = found.setdefault(model, [None] * len(MOST))
+        for place, value in enumerate(values):
+            if isinstance(value, int | float) and (most[place] is None or value > most[place]):  # type: ignore[operator]
+                most[place] = value
+    text = orjson.dumps(found) if found else b""
+    return text if len(text) <= LONGEST else b""
 
 
 def _read_head(head: bytes, packed: int, start: int) -> Member | None:
@@ -125,10 +169,22 @@ def _read_head(head: bytes, packed: int, start: int) -> Member | None:
         body, size = told["packed"], told["size"]
         content = Content(
             float(told.get("first", inf)), float(told.get("last", -inf)),
-            tuple(float(told.get(name, -inf)) for name in MOST),
+            tuple(float(told.get(name, -inf)) for name in MOST), _read_models(told.get("models")),
         )  # fmt: skip
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None
     if type(body) is not int or type(size) is not int or body < 0 or size < 0:
         return None
     return Member(packed, fixed + length + body + _TAIL.size, start, size, content)
+
+
+def _read_models(told: object) -> bytes:
+    """What was told of single models, if it has the form it should."""
+    if not isinstance(told, dict):
+        return b""
+    for values in told.values():
+        if not isinstance(values, list) or len(values) != len(MOST):
+            return b""
+        if not all(value is None or type(value) in {int, float} for value in values):
+            return b""
+    return orjson.dumps(told)
