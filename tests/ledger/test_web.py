@@ -16,7 +16,7 @@ from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.reports.words import chinese
 from ollascope.words.call import Call
-from ollascope.words.clock import Clock
+from ollascope.words.clock import Clock, utc_text
 from ollascope.words.ids import Ids
 from ollascope.words.sample import Process, Sample
 from tests.web.site import make_site
@@ -308,6 +308,18 @@ def test_long_day_comes_from_its_sums(site, ledger, monkeypatch):
     assert "400" in page.text
     assert calls[-1].id in page.text
     assert "By model" in page.text
+
+
+def test_summary_speaks_as_a_page_and_not_as_a_command(site, ledger):
+    long = "a-model-" * 40
+    call = a_call(NOW - 86_400, model=long)
+    record(ledger, call, a_call(NOW - 86_400, source="bench"))
+    page = eventually(lambda: site.client.get(f"/history/summary?day={day_of(call.sent_at)}"), "Slowest requests").text
+    assert "the switch above counts them" in page
+    assert "--all" not in page
+    assert "ttft_s" not in page
+    assert f'<span class="long" title="{long}">' in page
+    assert page.count(f'datetime="{utc_text(call.sent_at)[:19]}') >= 1
 
 
 def test_flags_are_told_in_chinese_too():

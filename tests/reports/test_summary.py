@@ -8,6 +8,8 @@ import pytest
 from ollascope.reports.parts import Facts, Table, Text
 from ollascope.reports.summary import comparison, summary_parts
 from ollascope.reports.tables import csv_text, summary_csv
+from ollascope.reports.words import word
+from ollascope.words.metrics import METRICS
 from ollascope.words.summary import Figure, Summary
 
 FIGURE = Figure(n=40, mean=0.2, p50=0.15, p90=0.3, p95=0.4, max=0.9, ci95={"p50": (0.1, 0.2)})
@@ -23,9 +25,9 @@ def test_counts_outcomes_and_figures_are_told():
     assert isinstance(outcomes, Table)
     assert list(outcomes.rows) == [("ok", "39", "97.5 %", "ok"), ("timeout", "1", "2.5 %", "failed")]
     assert isinstance(figures, Table)
-    assert figures.rows == [("ttft_s", "40", "200 ms", "150 ms", "300 ms", "400 ms", "too few", "900 ms")]
+    assert figures.rows == [("time to first token", "40", "200 ms", "150 ms", "300 ms", "400 ms", "too few", "900 ms")]
     assert isinstance(intervals, Table)
-    assert intervals.rows == [("ttft_s", "100 – 200 ms", "", "", "")]
+    assert intervals.rows == [("time to first token", "100 – 200 ms", "", "", "")]
 
 
 def test_few_requests_are_said_to_be_few():
@@ -43,10 +45,10 @@ def test_change_is_told_where_both_are_known():
     rows = comparison(FULL, before).rows
     assert rows[0] == ("requests", "20", "40", "+100 %")
     assert rows[1] == ("failed", "0 %", "2.5 %", "")
-    assert rows[2] == ("ttft_s p50", "100 ms", "150 ms", "+50 %, may be chance")
-    assert rows[3] == ("ttft_s p95", "too few", "400 ms", "")
+    assert rows[2] == ("time to first token p50", "100 ms", "150 ms", "+50 %, may be chance")
+    assert rows[3] == ("time to first token p95", "too few", "400 ms", "")
     empty = Summary(since=0, until=60, requests=0)
-    assert comparison(FULL, empty).rows[2] == ("ttft_s p50", "not measured", "150 ms", "")
+    assert comparison(FULL, empty).rows[2] == ("time to first token p50", "not measured", "150 ms", "")
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,9 @@ def test_csv_has_plain_numbers_and_empty_cells():
 
 def test_csv_text_runs_no_formula():
     assert csv_text(["a"], [["=1+1"], [-1]]) == "a\n'=1+1\n-1\n"
+
+
+def test_every_metric_has_a_title_of_its_own_in_both_languages():
+    titles = [metric.title for metric in METRICS]
+    assert len(set(titles)) == len(titles)
+    assert [title for title in titles if word(title, "zh") == title] == []

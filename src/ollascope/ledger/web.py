@@ -32,6 +32,7 @@ from ollascope.monitor.history.machine import Machine
 from ollascope.monitor.history.past import Past
 from ollascope.monitor.history.shown import figures_of, lines_of, shown_parts
 from ollascope.monitor.past.span import DAY_S, Span, day_name, span_of_day
+from ollascope.monitor.shown.account import sent_text
 from ollascope.web.api.endpoint import Asked, Endpoint, Parameter
 from ollascope.web.joint import Desk, Pages, Tab
 from ollascope.web.language import language, word
@@ -186,6 +187,7 @@ def _summaries(blueprint: Blueprint, eyes: Eyes) -> None:
             "ledger/summary.html", day=day, today=day_name(eyes.wall()), before=day_name(span.since - 1),
             after=day_name(span.since + DAY_S), parts=None if account is None else shown_parts(account, language()),
             links={} if account is None else {each.id: _call_address(each) for each in account.slowest},
+            times={} if account is None else {sent_text(each): each.sent_at for each in account.slowest},
             calls=_address("ledger.calls", ends, None),
         )  # fmt: skip
 

@@ -36,7 +36,7 @@ def figures_table(summary: Summary, language: Language = "en", metrics: Sequence
     rows = [_row(metric, figure, language) for metric, figure in _measured(summary, metrics)]
     headers = [
         word("metric", language),
-        "n",
+        word("number", language),
         word("mean", language),
         "p50",
         "p90",
@@ -50,7 +50,7 @@ def figures_table(summary: Summary, language: Language = "en", metrics: Sequence
 def intervals_table(summary: Summary, language: Language = "en", metrics: Sequence[str] = SHOWN) -> Table:
     """Between which bounds each percentile lies, with a chance of 95 %."""
     rows = [
-        (metric.name, *(_between(_say(metric), figure.ci95.get(name)) for name in TOLD_APART))
+        (word(metric.title, language), *(_between(_say(metric), figure.ci95.get(name)) for name in TOLD_APART))
         for metric, figure in _measured(summary, metrics)
         if any(name in figure.ci95 for name in TOLD_APART)
     ]
@@ -114,7 +114,11 @@ def _outcomes(summary: Summary, language: Language) -> Table:
 def _row(metric: Metric, figure: Figure, language: Language) -> tuple[str, ...]:
     say = _say(metric)
     names = ("mean", "p50", "p90", "p95", "p99", "max")
-    return (metric.name, count(figure.n), *(figure_text(say, figure, name, language) for name in names))
+    return (
+        word(metric.title, language),
+        count(figure.n),
+        *(figure_text(say, figure, name, language) for name in names),
+    )
 
 
 def _compared(
@@ -126,7 +130,7 @@ def _compared(
     if change not in {"", "0 %"} and _may_be_chance(before, now, name):
         change += word(", may be chance", language)
     told = (figure_text(say, before, name, language), figure_text(say, now, name, language))
-    return f"{metric.name} {name}", *told, change
+    return f"{word(metric.title, language)} {name}", *told, change
 
 
 def _may_be_chance(before: Figure | None, now: Figure | None, name: str) -> bool:

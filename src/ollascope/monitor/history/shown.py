@@ -117,4 +117,4 @@ def _change(old: float, new: float | None) -> str:
 def shown_parts(account: Account, language: Language) -> list[tuple[str, Part]]:
     """The parts of a day's report, each with what kind it is."""
     kinds = {Banner: "banner", Facts: "facts", Table: "table", Chart: "chart", Text: "text"}
-    return [(kinds[type(part)], part) for part in report(account, language).parts]
+    return [(kinds[type(part)], part) for part in report(account, language, on_page=True).parts]

@@ -28,18 +28,18 @@ GAUGES = {
 }  # fmt: skip
 
 
-def report(account: Account, language: Language = "en") -> Report:
-    """The whole account, what matters most first."""
+def report(account: Account, language: Language = "en", *, on_page: bool = False) -> Report:
+    """The whole account, what matters most first; a page of the dashboard has a switch and links for what flags do."""
     parts: list[Part] = []
     if account.demo:
         parts.append(Banner(tone="demo", title="DEMO", lines=[word(DEMO_LINE, language)]))
-    if lines := notes(account, language):
+    if lines := notes(account, language, on_page=on_page):
         parts.append(Text(lines=lines))
     if account.alerts:
         parts.append(alerts_table(account.alerts, language))
     parts += summary_parts(account.summary, language)
     if account.summary.requests:
-        parts += _detail(account, language)
+        parts += _detail(account, language, on_page)
     elif account.before.requests:
         parts.append(comparison(account.summary, account.before, language))
     parts.append(_machine(account.machine, language))
@@ -77,11 +77,15 @@ def facts(account: Account) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def notes(account: Account, language: Language = "en") -> list[str]:
+def notes(account: Account, language: Language = "en", *, on_page: bool = False) -> list[str]:
     """What a reader must know before the figures."""
     found = []
     if account.left_out:
-        text = "{count} requests of tests, probes and demos are not counted; --all counts them"
+        text = (
+            "{count} requests of tests, probes and demos are not counted; the switch above counts them"
+            if on_page
+            else "{count} requests of tests, probes and demos are not counted; --all counts them"
+        )
         found.append(word(text, language).format(count=count(account.left_out)))
     if account.others:
         text = "there is no request to {model}; there are some to {models}"
@@ -101,21 +105,21 @@ def _about(account: Account, language: Language) -> str:
     return told if model is None else f"{told} · {word('model', language)} {printable(model)}"
 
 
-def _detail(account: Account, language: Language) -> list[Part]:
+def _detail(account: Account, language: Language, on_page: bool) -> list[Part]:
     parts: list[Part] = []
     if account.models:
         parts.append(_models(account, language))
     parts += account_charts(account, language)
     parts.append(comparison(account.summary, account.before, language))
     if account.slowest:
-        parts.append(_slowest(account.slowest, language))
+        parts.append(_slowest(account.slowest, language, on_page))
     return parts
 
 
 def _models(account: Account, language: Language) -> Table:
     rows = [(printable(name) or word("unknown", language), *_model_row(one, language))
             for name, one in account.models.items()]  # fmt: skip
-    headers = [word(text, language) for text in ("model", "requests")] + ["ok", "ttft p50", "ttft p95", "tokens/s p50"]
+    headers = [word(text, language) for text in ("model", "requests")] + ["ok", "TTFT p50", "TTFT p95", "tokens/s p50"]
     return Table(title=word("By model", language), headers=headers, rows=rows, right=range(1, 6))
 
 
@@ -130,14 +134,14 @@ def _model_row(summary: Summary, language: Language) -> tuple[str, ...]:
     )
 
 
-def _slowest(calls: Sequence[Call], language: Language) -> Table:
+def _slowest(calls: Sequence[Call], language: Language, on_page: bool) -> Table:
     unmeasured = word("not measured", language)
     rows = [
         (
             seconds(call.end_s or 0.0),
             maybe(seconds, metric("ttft_s").of(call), language),
             printable(call.id),
-            utc_text(call.sent_at)[:19].replace("T", " "),
+            sent_text(call),
             printable(call.model or unmeasured),
             printable(call.outcome),
             maybe(count, call.tokens_in, language),
@@ -145,10 +149,15 @@ def _slowest(calls: Sequence[Call], language: Language) -> Table:
         )
         for call in calls
     ]
-    names = ("total", "ttft", "id", "sent (UTC)", "model", "outcome", "tokens in", "tokens out")
-    note = word("`ollascope calls show ID` tells everything that is known of one", language)
+    names = ("total", "TTFT", "id", "sent" if on_page else "sent (UTC)", "model", "outcome", "tokens in", "tokens out")
+    note = "" if on_page else word("`ollascope calls show ID` tells everything that is known of one", language)
     headers = [word(name, language) for name in names]
     return Table(title=word("Slowest requests", language), headers=headers, rows=rows, right=(0, 1, 6, 7), note=note)
+
+
+def sent_text(call: Call) -> str:
+    """When a Call was sent, as a report that leaves this machine says it."""
+    return utc_text(call.sent_at)[:19].replace("T", " ")
 
 
 def _slow_facts(call: Call) -> dict[str, Json]:
