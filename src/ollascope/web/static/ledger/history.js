@@ -53,7 +53,7 @@ function heat(x) {
   put("heat", [{
     type: "heatmap", x: ends(x), y: edges, z: rows, colorscale: scale(), showscale: false, hoverongaps: false, zsmooth: false,
     hovertemplate: `%{x}<br>%{y:.3g} s<br>%{z} ${say.requests}<extra></extra>`,
-  }], { yaxis: { type: "log", ticksuffix: " s", ...decades() }, hovermode: "closest" });
+  }], { yaxis: { type: "log", ...times(edges) }, hovermode: "closest" });
 }
 
 function histogram() {
@@ -63,8 +63,9 @@ function histogram() {
       width: edges.slice(0, -1).map((edge, number) => edges[number + 1] - edge), name: say[name], opacity: place ? 0.55 : 0.8 };
   });
   if (found.length === 0) return empty(document.getElementById("histogram"), say.nothing);
+  const edges = ["ttft_s", "total_s"].flatMap((name) => told.histogram[name].edges);
   draw(document.getElementById("histogram"), { data: found, layout: {
-    barmode: "overlay", xaxis: { type: "log", ticksuffix: " s", ...decades() }, yaxis: { rangemode: "tozero", title: { text: say.requests } },
+    barmode: "overlay", xaxis: { type: "log", ...times([Math.min(...edges), Math.max(...edges)]) }, yaxis: { rangemode: "tozero", title: { text: say.requests } },
     hovermode: "closest",
   } });
 }
@@ -113,8 +114,16 @@ function seconds() {
   return { ticksuffix: " s", rangemode: "tozero" };
 }
 
-function decades() {
-  return { dtick: "D2", tickformat: "~g" };
+// Times on an axis of logarithms: as many as find room, each with its unit.
+function times(edges) {
+  const [low, high] = [edges[0], edges.at(-1)];
+  const decades = Math.log10(high / low);
+  const steps = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5];
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+    found.push(...steps.map((step) => Number(`${step}e${power}`)).filter((value) => value >= low * 0.99 && value <= high * 1.01));
+  }
+  return { tickvals: found, ticktext: found.map((value) => (value < 1 ? `${Number((value * 1000).toPrecision(3))} ms` : `${value} s`)) };
 }
 
 function ends(x) {
