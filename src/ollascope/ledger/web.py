@@ -403,7 +403,7 @@ def _of_list(tell: Callable[[Asked], Json]) -> Endpoint:
 
 def _of_one(tell: Callable[[Asked], Json]) -> Endpoint:
     return Endpoint(
-        path="/calls/{id}", summary="Everything that is known of one Call", answer=tell, tag="history", troubles=(404,),
+        path="/calls/{id}", summary="Everything that is known of one Call", answer=tell, tag="history", troubles=(404, 504),
         inside=(Parameter(name="id", meaning="its id", longest=LONGEST),),
         query=(Parameter(name="at", kind="number", meaning="when it was sent: then it is found at once"),),
     )  # fmt: skip

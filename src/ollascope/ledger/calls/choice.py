@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from ollascope.ledger.rollups import Group
-from ollascope.ledger.select import EVERY, Where
+from ollascope.ledger.select import Where
 from ollascope.words.call import Call
 from ollascope.words.errors import BadUsage
 from ollascope.words.outcomes import is_failed
@@ -40,8 +40,8 @@ class Choice:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether the words of Calls decide on more than none."""
-        return bool(self.where.wanted()) or self.failed or self.where.counted != EVERY
+        """Whether it leaves out more than what does not count, and than what blocks tell of themselves."""
+        return bool(self.where.wanted().keys() - {"model"}) or self.failed
 
     def test(self) -> Callable[[Call], bool]:
         """Whether a Call is meant."""
