@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -114,3 +114,63 @@ def test_password_is_made_and_printed_once(begin):
     running = begin(before=("--set=dashboard.password_on_loopback=true",)).wait()
     assert running.status("/") == 302
     assert password not in running.end()
+
+
+def test_what_is_refused_before_any_page_has_the_headers_of_all(begin):
+    running = begin().wait()
+    wrong = {
+        400: b"GARBAGE\r\n\r\n",
+        414: b"GET /" + b"a" * 6000 + b" HTTP/1.1\r\n\r\n",
+        431: b"GET / HTTP/1.1\r\n" + b"X-A: 1\r\n" * 100 + b"\r\n",
+    }
+    for status, asked in wrong.items():
+        with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) as line:
+            line.sendall(asked)
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            assert answer.status == status
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.read().startswith(b"<html>")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ",
+        b"POST /preferences HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+    ],
+    ids=["nothing", "a letter", "half a head", "half a body"],
+)
+def test_clients_that_do_not_finish_what_they_ask_keep_nobody_waiting(begin, begun):
+    running = begin(before=("--set=dashboard.threads=6", "--set=dashboard.streams=0")).wait()
+    with ExitStack() as held:
+        for _ in range(20):
+            slow = held.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+            slow.sendall(begun)
+        assert running.status("/healthz") == 200
+
+
+def test_clients_that_do_not_hang_up_keep_nobody_waiting(begin):
+    running = begin().wait()
+    asked = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    with ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(socket.create_connection(("127.0.0.1", running.port))).sendall(asked)
+        began = time.monotonic()
+        assert running.status("/healthz") == 200
+        assert time.monotonic() - began < 20  # gunicorn alone would wait two seconds for each, one after the other
+
+
+def test_clients_that_take_nothing_of_their_answer_keep_nobody_waiting(begin):
+    running = begin(before=("--set=dashboard.threads=6", "--set=dashboard.streams=0")).wait()
+    asked = b"GET /static/x/plotly.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 4
+    with ExitStack() as held:
+        for _ in range(20):
+            slow = held.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", running.port))
+            slow.sendall(asked)
+        assert running.status("/healthz") == 200

@@ -153,6 +153,11 @@ def test_nothing_is_shown_before_the_password_is_said(locked):
         assert answer.status_code == (401 if path.startswith("/api/") else 302), path
 
 
+@pytest.mark.parametrize("path", ["/loginx", "/login/x", "/preferences/x", "/static", "/LOGIN"])
+def test_address_that_only_looks_open_is_not(locked, path):
+    assert locked.client.get(path).status_code == 302
+
+
 def test_password_opens_the_pages_and_leads_where_one_wanted_to_go(locked):
     answer = log_in(locked, next="/sample?name=x")
     assert (answer.status_code, answer.location) == (303, "/sample?name=x")

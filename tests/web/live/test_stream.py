@@ -1,9 +1,12 @@
 """Events and polling over HTTP."""
 
 import json
+import re
 
 import pytest
 
+from ollascope.web.guard.password import keep_password
+from ollascope.web.live import stream
 from ollascope.web.table import ROOMS
 from tests.web.site import make_site
 
@@ -73,3 +76,26 @@ def test_last_event_id_is_heeded(site):
     answer = site.client.get("/api/v1/live?topics=sample", headers={"Last-Event-ID": known}, buffered=False)
     assert json.loads(first_event(answer)["data"]) == {"sample": {"everything": "true"}}
     answer.close()
+
+
+def pieces(answer):
+    """What a stream sends until it ends."""
+    return [bytes(piece) for piece in answer.response]
+
+
+def test_stream_ends_in_time_and_lets_the_browser_come_again_at_once(site, monkeypatch):
+    monkeypatch.setattr(stream, "LIFE_S", 0.05)
+    answer = site.client.get("/api/v1/live?topics=sample", buffered=False)
+    assert pieces(answer)[-1] == b"retry: 50\n\n"
+
+
+def test_stream_of_a_viewer_ends_with_the_password(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700)
+    keep_password(tmp_path / "data", "correct horse")
+    site = make_site(tmp_path, host="0.0.0.0", rooms=SAMPLE)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', site.client.get("/login").text)[1]
+    site.client.post("/login", data={"password": "correct horse", "csrf_token": token})
+    answer = site.client.get("/api/v1/live?topics=sample", buffered=False)
+    keep_password(tmp_path / "data", "another horse")
+    assert pieces(answer) == [b"retry: 2000\n\n"]
+    site.made.hub.close()

@@ -19,7 +19,8 @@ from ollascope.web.viewer import recognise
 from ollascope.words.errors import AccessDenied, RequestRefused
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})  # whoever keeps processes running has no name for this server
-OPEN: Final = ("/login", "/static/", "/preferences")
+OPEN: Final = frozenset({"/login", "/preferences"})  # and whatever lies below STATIC
+STATIC: Final = "/static/"
 ALWAYS: Final = frozenset({"/login", "/logout", "/preferences"})  # what a read-only dashboard lets change
 API: Final = "/api/"
 
@@ -43,8 +44,10 @@ class Gate:
             )
         recognise(request, self.section.language)
         g.read_only = self.section.read_only
-        g.logged_in = self.lock is not None and self._is_known(self.lock)
-        if self.lock is not None and not g.logged_in and not request.path.startswith(OPEN):
+        g.welcome = self._welcome()
+        g.logged_in = self.lock is not None and g.welcome()
+        is_open = request.path in OPEN or request.path.startswith(STATIC)
+        if self.lock is not None and not g.logged_in and not is_open:
             return self._ask()
         if request.method not in SAFE:
             refuse_forged(request)
@@ -65,9 +68,12 @@ class Gate:
         session["mark"] = self.lock.mark
         session["until"] = self.wall() + self.section.session_hours * 3600
 
-    def _is_known(self, lock: Lock) -> bool:
-        until = session.get("until")
-        return lock.knows(session.get("mark")) and isinstance(until, int | float) and self.wall() < until
+    def _welcome(self) -> Callable[[], bool]:
+        """What tells whether the viewer of this request may still look, also when it has long been answered."""
+        lock, mark, until = self.lock, session.get("mark"), session.get("until")
+        if lock is None:
+            return lambda: True
+        return lambda: lock.knows(mark) and isinstance(until, int | float) and self.wall() < until
 
     def _ask(self) -> Answer:
         if request.path.startswith(API):

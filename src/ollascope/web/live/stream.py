@@ -1,9 +1,10 @@
 """Server-sent events for live pages, and the same by polling for whoever finds no free seat."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from ollascope.web.language import language
 from ollascope.web.live.hub import Feed, Hub
@@ -27,7 +28,8 @@ def live_routes(hub: Hub) -> Blueprint:
         if not hub.sit(feeds):
             return Response(status=204)  # the browser asks no more, and the page polls
         since = _since(hub, request.headers.get("Last-Event-ID") or request.args.get("since", ""))
-        answer = Response(_events(hub, feeds, since), mimetype="text/event-stream")
+        welcome: Callable[[], bool] = g.welcome
+        answer = Response(_events(hub, feeds, since, welcome), mimetype="text/event-stream")
         answer.call_on_close(lambda: hub.leave(feeds))
         answer.headers["X-Accel-Buffering"] = "no"  # a proxy in front hands each event on
         return answer
@@ -57,11 +59,13 @@ def _since(hub: Hub, said: str) -> int:
     return int(match[2]) if match and match[1] == hub.boot else 0
 
 
-def _events(hub: Hub, feeds: tuple[Feed, ...], since: int) -> Iterator[bytes]:
+def _events(hub: Hub, feeds: tuple[Feed, ...], since: int, welcome: Callable[[], bool]) -> Iterator[bytes]:
+    until = monotonic() + LIFE_S
     yield b"retry: 2000\n\n"
-    for _ in range(int(LIFE_S / BEAT_S) * 60):  # an end also for whom something changes every quarter of a second
-        sequence, news = hub.wait(feeds, since, BEAT_S)
-        if hub.closed:
+    while (left_s := until - monotonic()) > 0:
+        sequence, news = hub.wait(feeds, since, min(BEAT_S, left_s))
+        if hub.closed or not welcome():  # another password, or the session is over
             return
         since = max(since, sequence) if news else since
         yield b"id: %s-%d\ndata: %s\n\n" % (hub.boot.encode(), since, news) if news else b": still here\n\n"
+    yield b"retry: 50\n\n"  # it only has to be let in again

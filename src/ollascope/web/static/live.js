@@ -8,6 +8,7 @@ const state = document.getElementById("live-state");
 const extra = new Set();
 let source = null;
 let timer = null;
+let worry = null;
 let last = "";
 let started = false;
 
@@ -32,17 +33,22 @@ function topics() {
 function begin() {
   if (source || timer || document.hidden || topics().length === 0) return;
   source = new EventSource(address("/api/v1/live"));
-  source.onopen = () => say("on", words("live"));
+  source.onopen = () => {
+    clearTimeout(worry);
+    worry = null;
+    say("on", words("live"));
+  };
   source.onmessage = (event) => {
     last = event.lastEventId;
     take(JSON.parse(event.data));
   };
   source.onerror = () => {
     if (source?.readyState === EventSource.CLOSED) {
-      source = null;
+      clearTimeout(worry);
+      source = worry = null;
       poll();
     } else {
-      say("lost", words("connection lost, trying again"));
+      worry ??= setTimeout(() => say("lost", words("connection lost, trying again")), 1000); // a stream that was only renewed is back by then
     }
   };
 }
@@ -50,7 +56,8 @@ function begin() {
 function stop() {
   source?.close();
   clearTimeout(timer);
-  source = timer = null;
+  clearTimeout(worry);
+  source = timer = worry = null;
   say("", words("paused"));
 }
 
