@@ -30,6 +30,8 @@ def ollama_with(tags, loaded=(), cards=None):
             "/api/ps": {"models": list(loaded)},
             "/api/version": {"version": "0.24.0"},
         }
+        if asked.path not in said:
+            return [whole(b"404 page not found", 404, "text/plain")]
         return [whole(json.dumps(said[asked.path]).encode())]
 
     return wire(script)

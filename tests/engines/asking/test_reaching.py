@@ -12,6 +12,7 @@ from ollascope.engines.llamacpp.announced import Announced, announce
 from ollascope.engines.ollama.discovery import USUAL, Found
 from ollascope.engines.settings import Engines
 from ollascope.processes.identity import identify
+from ollascope.processes.state import Report, Standing, write_report
 from ollascope.words.errors import BadSettings, ConnectFailed, TimedOut
 from tests.contracts.fakes import fake_server
 from tests.contracts.wires import HOLD, wire
@@ -29,6 +30,26 @@ def test_nothing_that_answers_is_told_with_what_to_do(tmp_path):
             reach(wanted(Engines(), Place()), data, print, lambda: NONE)
         assert caught.value.message == "nothing answers"
         assert caught.value.hint.startswith("install it; `ollascope up` starts")
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "said"),
+    [
+        ("waiting", {"held": "its library is being built"}, "its library is being built; ask again in some minutes"),
+        ("waiting", {}, "ask again in a moment"), ("starting", {}, "ask again in a moment"),
+        ("failed", {"reason": "no compiler"}, "`ollascope status` tells why"),
+        ("resting", {}, "`ollascope status` tells why"),
+    ],
+)  # fmt: skip
+def test_embedded_engine_that_is_on_its_way_is_told(tmp_path, state, more, said):
+    me = identify(os.getpid(), time.time())
+    (tmp_path / "run").mkdir()
+    children = {"engine": Standing(state=state, since=time.time(), **more)}
+    write_report(tmp_path, Report(supervisor=me, children=children, settled=False))
+    with pytest.raises(ConnectFailed) as caught:
+        reach(wanted(Engines(), Place()), lambda: tmp_path, print, lambda: NONE)
+    assert said in caught.value.hint
+    assert "ollascope up" not in caught.value.hint
 
 
 def test_ollama_that_is_found_is_taken(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from ollascope.apis.models import Card, read_card
-from ollascope.engines.ollama.abilities import abilities_of_model, abilities_of_server, context_of
+from ollascope.engines.ollama.abilities import ORDERS, abilities_of_model, abilities_of_server, context_of, told_orders
 from ollascope.engines.ollama.versions import read_version
 from tests.contracts.transcripts import named
 
@@ -34,6 +34,24 @@ def test_recorded_models_have_what_their_cards_say(version):
 def test_embedding_model_only_embeds():
     found = abilities_of_model(Card(capabilities=("embedding",)), server("0.32.15"))
     assert (found.operations, found.schema, found.logprobs) == ({"embed"}, False, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"404 page not found"), (200, b"<html>"), (200, b"[]"), (200, b'{"orders": "all"}'), (200, b"{}"),
+     (401, b'{"orders": []}')],
+)  # fmt: skip
+def test_server_that_tells_no_orders_can_do_all(status, body):
+    assert told_orders(status, body) == ORDERS
+
+
+def test_server_can_do_what_it_tells_and_nothing_that_is_unknown():
+    assert told_orders(200, b'{"orders": ["show", "load", 3, "fly"]}') == {"show", "load"}
+
+
+def test_server_that_is_too_old_for_files_makes_no_models():
+    assert "create" not in server("0.4.7").orders
+    assert server("0.5.5").orders == server(None).orders == ORDERS
 
 
 def test_card_without_capabilities_tells_nothing():

@@ -79,5 +79,6 @@ def test_slots_and_props_tell_of_every_model_in_memory(play):
         props = (await ask(serving.address, "GET", "/props")).json()
         assert props["total_slots"] == 8
         assert {model["load"]["threads"] for model in props["models"]} == {1}
+        assert props["orders"] == ["show", "load", "unload"]  # the folder is not its own
 
     play(scene)

@@ -14,8 +14,10 @@ from ollascope.engines.opening import patience_of
 from ollascope.engines.settings import Engines, Waiting
 from ollascope.engines.table import open_engine
 from ollascope.logs.form import printable
+from ollascope.processes.state import Standing, read_report
 from ollascope.words.errors import BadSettings, ConnectFailed, StorageTrouble
 
+CHILD: Final = "engine"  # the embedded engine, as `ollascope up` calls it
 AT_ONCE_S: Final = 0.3  # a shell that waits for names waits no longer
 Tell = Callable[[str], None]
 
@@ -54,11 +56,29 @@ def _embedded(settings: Engines, found: Found, data: Callable[[], Path], tell: T
 
     announced = _announced(data)
     if announced is None:
-        raise ConnectFailed(
-            printable(found.text), hint=f"{found.hint}; `ollascope up` starts a demo engine without one"
-        )
+        raise ConnectFailed(printable(found.text), hint=_hint(found, _child(data)))
     tell(f"{'DEMO: ' if announced.demo else ''}no Ollama answers; the embedded engine does, at {announced.url}")
     return Embedded(announced, patience_of(settings))
+
+
+def _hint(found: Found, child: Standing | None) -> str:
+    """What to do where neither answers: `up` may be about to start the embedded engine."""
+    if child is None:
+        return f"{found.hint}; `ollascope up` starts a demo engine without one"
+    if child.held:
+        return f"the embedded engine waits: {child.held}; ask again in some minutes, or see `ollascope status`"
+    if child.state in {"waiting", "starting"}:
+        return "the embedded engine is being started: ask again in a moment"
+    return f"{found.hint}; the embedded engine does not run, and `ollascope status` tells why"
+
+
+def _child(data: Callable[[], Path]) -> Standing | None:
+    """How the embedded engine stands among the children of `up`."""
+    try:
+        report = read_report(data())
+    except (StorageTrouble, BadSettings):
+        return None
+    return report.children.get(CHILD) if report else None
 
 
 def _announced(data: Callable[[], Path]) -> Announced | None:

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ollascope.apis.body import read_object
 from ollascope.apis.models import Card
 from ollascope.engines.engine import Capabilities
 from ollascope.engines.ollama import versions
 from ollascope.engines.ollama.versions import Version
+from ollascope.words.errors import AnswerMalformed
 from ollascope.words.record import Json
 
 ORDERS: Final = frozenset({"show", "load", "unload", "pull", "create", "copy", "delete"})
 
 
-def abilities_of_server(text: str | None, version: Version | None) -> Capabilities:
-    """What this version has; nothing is known of a build of one's own."""
+def abilities_of_server(text: str | None, version: Version | None, orders: frozenset[str] = ORDERS) -> Capabilities:
+    """What this version has, and the orders that the server carries out; a build of one's own tells nothing."""
     return Capabilities(
         operations=frozenset({"chat", "generate", "embed"}),
         tools=_has(version, versions.TOOLS),
@@ -21,9 +23,18 @@ def abilities_of_server(text: str | None, version: Version | None) -> Capabiliti
         images=_has(version, versions.IMAGES),
         schema=_has(version, versions.SCHEMA),
         logprobs=_has(version, versions.LOGPROBS),
-        orders=ORDERS,
+        orders=orders - {"create"} if _has(version, versions.FILES) is False else orders,
         source=f"version {text}" if text else "",
     )
+
+
+def told_orders(status: int, body: bytes) -> frozenset[str]:
+    """What a server says under `/props` that it carries out; all of it where it says nothing, as Ollama does."""
+    try:
+        said = read_object(body).get("orders") if status == 200 else None
+    except AnswerMalformed:  # a page for people, of whatever stands before the server
+        said = None
+    return ORDERS if not isinstance(said, list) else ORDERS.intersection(each for each in said if isinstance(each, str))
 
 
 def abilities_of_model(card: Card, server: Capabilities) -> Capabilities:

@@ -10,7 +10,7 @@ from ollascope.apis.formats import answer_reader, write_request
 from ollascope.apis.models import Card, Model, Order, Progress, read_card, read_models, read_version
 from ollascope.engines.engine import Capabilities, Health
 from ollascope.engines.ollama import versions
-from ollascope.engines.ollama.abilities import abilities_of_model, abilities_of_server
+from ollascope.engines.ollama.abilities import ORDERS, abilities_of_model, abilities_of_server, told_orders
 from ollascope.engines.ollama.discovery import Answer
 from ollascope.engines.ollama.making.orders import Orders
 from ollascope.engines.ollama.mistakes import Kind, refused
@@ -44,6 +44,7 @@ class Ollama:
         self._lock = threading.Lock()
         self._version: str | None = None
         self._seeing: dict[str, bool | None] = {}
+        self._told: frozenset[str] | None = None
 
     @property
     def backend(self) -> str:
@@ -130,7 +131,7 @@ class Ollama:
 
     def capabilities(self, model: str | None = None) -> Capabilities:
         """What it can do by its version; what one of its models can, by its card."""
-        server = abilities_of_server(self._version_text(), self.version())
+        server = abilities_of_server(self._version_text(), self.version(), self._possible())
         return server if model is None else abilities_of_model(self.show(model), server)
 
     def close(self) -> None:
@@ -166,6 +167,16 @@ class Ollama:
     def refused(self, status: int, body: bytes, prompt: Prompt) -> Trouble:
         """The named error of an answer that is no success."""
         return refused(status, body, prompt.model, "ask", self._names)
+
+    def _possible(self) -> frozenset[str]:
+        """What it carries out, asked once: `ollascope serve` tells, an Ollama has no such page and can do all."""
+        if self._told is None:
+            try:
+                answer = self.aside.whole("GET", "/props")
+            except Trouble:
+                return ORDERS
+            self._told = told_orders(answer.status, answer.body)
+        return self._told
 
     def _version_text(self) -> str | None:
         with self._lock:

@@ -29,6 +29,11 @@ class FolderModels:
         self._blobs = blobs
         self._clock = clock
 
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """What can be done here; `create` is not: it takes no more than a file, which the folder has anyway."""
+        return ("show", "load", "unload") if self._blobs is None else ("show", "load", "unload", "copy", "delete")
+
     def tags(self) -> list[Model]:
         """The newest first."""
         entries = self._folder.entries()

@@ -1,6 +1,6 @@
 """The embedded engine as a server: the folder, the house and the front put together, served, ended."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ async def served(plan: Plan, folder: Folder) -> AsyncIterator[Serving]:
     parts = Parts(folder=folder, house=house, voices=voices, settings=plan.settings, guard=plan.guard)
     source = LlamaSource(parts)
     models = FolderModels(folder, house, Blobs(plan.place) if plan.own else None)
-    figures = Numbers(house=house, tally=tally, props=lambda: _props(folder, house))
+    figures = Numbers(house=house, tally=tally, props=lambda: _props(folder, house, models.orders))
     manners = plan.manners
     front = Front(
         source,
@@ -106,7 +106,7 @@ def limits(settings: Llamacpp) -> Limits:
     return Limits(bytes=budget, most=memory.most, depth=settings.queue)
 
 
-def _props(folder: Folder, house: House) -> dict[str, Json]:
+def _props(folder: Folder, house: House, orders: Sequence[str]) -> dict[str, Json]:
     rooms = house.loaded()
     models: list[Json] = [
         {"model": room.wanted.name, "model_path": str(room.wanted.path), "n_ctx": room.wanted.load.context,
@@ -116,5 +116,5 @@ def _props(folder: Folder, house: House) -> dict[str, Json]:
     return {
         "total_slots": sum(room.wanted.load.slots for room in rooms),
         "endpoint_slots": True, "endpoint_metrics": True, "endpoint_props": False, "models": models,
-        "models_path": str(folder.place),
+        "models_path": str(folder.place), "orders": list(orders),
     }  # fmt: skip
