@@ -1,4 +1,4 @@
-"""Records in what is built which commit it was built from; a wheel made from a source archive takes the archive's."""
+"""What is built records its commit (a wheel from a source archive takes the archive's) and carries the documents."""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ RECORD = "commit.txt"
 
 
 class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes commit.txt: into the source archive's top, beside the shipped templates in a wheel."""
+    """Writes commit.txt into the source archive's top; in a wheel beside the shipped templates, with the documents."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
@@ -20,6 +20,9 @@ class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
         target.write_text(_commit(Path(self.root)), encoding="utf-8")
         place = RECORD if self.target_name == "sdist" else f"ollascope/_shipped/{RECORD}"
         build_data["force_include"][str(target)] = place
+        if self.target_name == "wheel":  # the dashboard shows them; pictures would be most of the bytes
+            for path in Path(self.root, "docs").glob("*.md"):
+                build_data["force_include"][str(path)] = f"ollascope/_shipped/docs/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         (Path(self.directory) / RECORD).unlink(missing_ok=True)

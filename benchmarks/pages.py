@@ -1,17 +1,22 @@
-"""How long the pages of History take on the server with many Calls in the ledger.
+"""How long the pages of History and of single models take on the server with many Calls in the ledger.
 
 `python benchmarks/pages.py` writes a million Calls of 30 days (`--calls 10000000` for ten), sums them, and asks each
-page again and again, with other filters and times, by the dashboard itself without a socket. `--keep FOLDER` keeps it.
+page again and again, with other filters and times, by the dashboard itself without a socket, beside a fake model server
+on this machine. `--keep FOLDER` keeps the ledger.
 """
 
 import argparse
 import io
 import random
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -35,6 +40,7 @@ DAYS = 30
 MINUTES_DAYS = 14  # as long as sums per minute are kept
 LIMIT_MS = 400.0
 WARM_S = 600.0
+UNFINISHED = (b"look further", b"summing this day up", b"reading what was recorded")
 
 
 def main() -> None:
@@ -44,14 +50,40 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--keep", type=Path, help="build it here, or use what was built here before")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # sums may still be read when all is done
         data = given.keep or Path(folder) / "data"
         if not (data / "ledger").exists():
             began = time.perf_counter()
             size = build(data, given.calls, time.time())
             print(f"{given.calls:,} Calls of {DAYS} days written and summed in {time.perf_counter() - began:.0f} s, "
                   f"{size / 2**20:,.0f} MiB as they were written")  # fmt: skip
-        measure(data, given.rounds)
+        with model_server(Path(folder)) as url:
+            measure(data, url, given.rounds)
+
+
+@contextmanager
+def model_server(folder: Path) -> Iterator[str]:
+    """`ollascope fake` with the models of the ledger; it answers at once."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+    told = ["--data", str(folder / "fake"), f"--set=fake.models={','.join(MODELS)}", "fake", "--port", str(port)]
+    process = subprocess.Popen([sys.executable, "-m", "ollascope", *told], stdout=subprocess.DEVNULL)
+    try:
+        while not answers(port):
+            assert process.poll() is None, "the fake server ended"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def build(data: Path, count: int, now: float) -> int:
@@ -146,9 +178,9 @@ def copy_sums(ledger: Path, base: int, today: int, end: int) -> None:
         connection.execute("COMMIT")
 
 
-def measure(data: Path, rounds: int) -> None:
+def measure(data: Path, url: str, rounds: int) -> None:
     """Each page, first with nothing read ahead, then again and again."""
-    settings = load(SECTIONS, Sources(data_folder=data, assignments=("engines.ollama.url=http://127.0.0.1:9",)))
+    settings = load(SECTIONS, Sources(data_folder=data, assignments=(f"engines.ollama.url={url}",)))
     made = make_dashboard(Desk(settings=settings, program=("ollascope",)), "127.0.0.1")
     client = made.app.test_client()
     source = random.Random(2)
@@ -168,8 +200,11 @@ def measure(data: Path, rounds: int) -> None:
 
 
 def is_warm(client: FlaskClient) -> bool:
-    """Whether the longest charts are whole, and all files of Calls have been looked through once."""
+    """Whether the longest charts and the speeds of all models are whole, and all files were looked through once."""
     if any(thread.name == "ahead" for thread in threading.enumerate()):
+        return False
+    speeds = [f"/api/v1/models/speed?name={model}&span={span}" for model in MODELS for span in ("day", "month")]
+    if not all(client.get(address).get_json()["known"] for address in speeds):
         return False
     told = client.get("/api/v1/history?range=30d").get_json()
     return not told["missing"] and told["machine"]["whole"]
@@ -180,8 +215,8 @@ def ask(client: FlaskClient, address: str) -> tuple[float, bool]:
     began = time.perf_counter()
     answer = client.get(address)
     spent = (time.perf_counter() - began) * 1000
-    assert answer.status_code in {200, 404}, f"{address} answers {answer.status_code}"
-    unfinished = b"look further" in answer.data or b"summing this day up" in answer.data
+    assert answer.status_code in {200, 404, 504}, f"{address} answers {answer.status_code}"
+    unfinished = any(words in answer.data for words in UNFINISHED)
     return spent, answer.status_code == 200 and not unfinished
 
 
@@ -234,6 +269,12 @@ def pages() -> Iterator[tuple[str, Callable[[random.Random], str]]]:
     )
     yield "/api/v1/calls", lambda source: f"/api/v1/calls?after={instant(source)!r}~&limit=100"
     yield "/", lambda _: "/"
+    yield "/models", lambda _: "/models"
+    for span in ("day", "month"):
+        yield (
+            f"/models/about, {span}",
+            (lambda source, span=span: f"/models/about?name={source.choice(MODELS)}&span={span}"),  # type: ignore[misc]
+        )
 
 
 def one_call_page(source: random.Random) -> str:

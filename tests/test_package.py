@@ -57,6 +57,14 @@ def test_shipped_folder_is_in_the_wheel_whole(installed, folder):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_documents_are_in_the_wheel_without_their_pictures(installed):
+    shipped = next((installed / "venv").glob("lib/python*/site-packages/ollascope/_shipped"))
+    wanted = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert {str(path.relative_to(shipped / "docs")) for path in (shipped / "docs").rglob("*")} == wanted != set()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_pages_are_made_from_the_wheels_own_templates(installed):
     done = ask(installed, "doctor", "--html", "checks.html")
     assert done.returncode in {0, 1}, done.stderr

@@ -297,6 +297,17 @@ def test_test_runs_by_the_form_is_followed_and_repeated(tmp_path):
 
 
 @pytest.mark.slow
+def test_first_look_of_all_is_counted_for_its_viewer(tmp_path):
+    site = inside(tmp_path)
+    try:
+        answer = site.post("/test/quick", {"counts": "1", "anyway": "1"})
+        assert (answer.status_code, "ollascope-everything=1" in str(answer.headers)) == (303, True)
+        assert "ollascope-everything" not in str(site.post("/test/quick", {"anyway": "1"}).headers)
+    finally:
+        leave(site)
+
+
+@pytest.mark.slow
 def test_stopped_test_keeps_what_it_measured_and_goes_on(tmp_path):
     site = inside(tmp_path)
     address = site.post("/test/start", {"seconds": "30", "max_tokens": "8"}).headers["Location"]
@@ -329,3 +340,12 @@ def test_api_tells_the_list_page_by_page(site):
     assert [one["id"] for one in first["tests"]] == ["20261122-1", "20261121-1"]
     rest = site.client.get(f"/api/v1/tests?limit=2&after={first['following']}").json
     assert ([one["id"] for one in rest["tests"]], rest["following"]) == (["20261120-1"], None)
+
+
+def test_quick_looks_are_listed_by_whom_they_asked(site):
+    program = (sys.executable, "-c", 'print(\'{"model": "<b>qwen3</b>"}\')')
+    looks = Launches(site.desk.data, program, time.time)
+    launch = looks.start(Order(id="20261121-000000-quick", kind="quick", words=()))
+    until(lambda: not looks.runs(launch))
+    page = site.client.get("/test").text
+    assert '<a href="/test/20261121-000000-quick">&lt;b&gt;qwen3&lt;/b&gt;</a>' in page

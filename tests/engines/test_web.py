@@ -147,6 +147,18 @@ def test_engine_that_is_down_is_told_on_every_page(tmp_path):
     site.made.close()
 
 
+def test_failure_is_told_in_the_language_of_the_page(tmp_path):
+    site = make_site(tmp_path, "engines.use=ollama", "dashboard.language=zh")
+    chat = {"model": "plain", "messages": HELLO}
+    error = lines_of(site.send("POST", "/api/v1/models/chat", chat))[1]["error"]
+    assert "127.0.0.1:9" in error["message"]
+    assert "无应答" in error["message"]
+    text = site.client.get("/models").text
+    assert "无应答" in text
+    assert "nothing answers" not in text
+    site.made.close()
+
+
 def test_model_is_brought_copied_and_removed(site):
     assert ended(site, site.send("POST", "/api/v1/models/pull", {"model": "brought:1b"}))["state"] == "done"
     site.client.get("/models")

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from urllib.parse import quote
 
 import pytest
 
+from ollascope.engines.llamacpp.installed import find_installed
 from ollascope.ledger.reading import read_rows
 from ollascope.ledger.segment import Origin
 from ollascope.ledger.select import Where
@@ -33,6 +34,7 @@ MARKDOWN = """# Title <b>x</b>
 ![picture](https://example.org/y.png)
 
 - one
+  that goes on
   - deeper
 1. first
 
@@ -129,6 +131,24 @@ def place(tmp_path_factory):
         yield begin(held, data, port, *chosen, "dashboard"), where, data
 
 
+@contextmanager
+def beside_a_real_server(folder, *, own):
+    """A dashboard beside `ollascope serve`: over its own folder of models, or over one file."""
+    if find_installed() is None:
+        pytest.skip("llama-cpp-python is not installed")
+    data = folder / "data"
+    create(data)
+    models = data / "models" if own else folder / "elsewhere"
+    models.mkdir(mode=0o700)
+    write_scripted(models / "tiny.gguf")
+    engine, port = free_port(), free_port()
+    with ExitStack() as held:
+        what = [] if own else [str(models / "tiny.gguf")]
+        where = begin(held, data, engine, "serve", *what, "--port", str(engine))
+        chosen = [f"--set=addresses.dashboard={port}", f"--set=engines.ollama.url={where}"]
+        yield begin(held, data, port, *chosen, "dashboard")
+
+
 @pytest.fixture(scope="module")
 def browser():
     with a_browser() as opened:
@@ -214,6 +234,52 @@ def test_name_is_given_once_more(place, browser):
         page.get_by_role("button", name="give it").click()
         page.wait_for_url("**/models")
         page.locator("[data-part=list] tr", has_text="second-name").wait_for()
+
+
+def test_server_of_one_file_offers_only_what_it_can(tmp_path, browser):
+    with beside_a_real_server(tmp_path, own=False) as address, a_page(browser) as page:
+        walk(page, f"{address}/models")
+        page.get_by_text("it gets no models from elsewhere").wait_for()
+        row = page.locator("[data-part=list] tr", has_text="tiny")
+        row.wait_for()
+        offered = {name: page.get_by_role("button", name=name).count() for name in ("get a model", "delete")}
+        assert offered == {"get a model": 0, "delete": 0}
+        assert page.get_by_role("link", name="make a model").count() == 0
+        page.locator("[data-part=memory]").get_by_role("button", name="unload").click()
+        row.get_by_role("button", name="load").click()
+        page.locator(".works li[data-state=done]", has_text="loaded").last.wait_for()
+        row.get_by_role("link", name="tiny:latest", exact=True).click()
+        page.locator("[data-opens=load]").wait_for()
+        assert page.locator("[data-opens=copy], [data-opens=delete], a[href^='/models/create']").count() == 0
+        walk(page, f"{address}/models/create")
+        page.get_by_text("this server cannot make models").wait_for()
+        assert page.locator("form[data-send]").count() == 0
+        check_access(page)
+
+
+def test_server_of_its_own_folder_carries_out_all_that_is_offered(tmp_path, browser):
+    with beside_a_real_server(tmp_path, own=True) as address, a_page(browser) as page:
+        walk(page, f"{address}/models/about?name=tiny:latest")
+        page.get_by_role("button", name="one more name").click()
+        page.locator("#copy").get_by_label("name", exact=True).fill("other")
+        page.get_by_role("button", name="give it").click()
+        page.wait_for_url("**/models")
+        row = page.locator("[data-part=list] tr", has_text="other")
+        row.get_by_role("button", name="load").click()
+        held = page.locator("[data-part=memory] tr", has_text="other")
+        held.get_by_role("button", name="unload").click()
+        held.wait_for(state="detached")
+        walk(page, f"{address}/models/about?name=other")
+        page.locator("[data-opens=load]").click()
+        page.locator("#load").get_by_label("context").fill("512")
+        page.locator("#load").get_by_role("button", name="load").click()
+        page.locator(".works li[data-state=done]", has_text="loaded").first.wait_for()
+        page.locator("[data-opens=delete]").click()
+        page.get_by_label("type its name to confirm").fill("other")
+        page.locator("#delete").get_by_role("button", name="delete").click()
+        page.wait_for_url("**/models")
+        row.wait_for(state="detached")
+        assert page.locator(".works li[data-state=failed]").count() == 0
 
 
 def test_speed_is_drawn_and_told_as_a_table(place, browser):
@@ -343,6 +409,7 @@ def test_what_a_model_says_is_shown_and_never_run(place, browser):
         ]  # fmt: skip
         assert shown.locator("strong").inner_text() == "bold"
         assert shown.locator("ul ul li").inner_text() == "deeper"
+        assert shown.locator("ul li").first.inner_text().startswith("one that goes on")
         assert shown.locator("ol li").inner_text() == "first"
         assert shown.locator("td").count() == 2
         assert shown.locator(".t-keyword").first.inner_text() == "def"

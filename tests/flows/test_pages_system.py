@@ -181,6 +181,28 @@ def test_setting_is_found_and_its_command_copied(place, browser):
         assert page.locator(".settings li:not(.set)").count() == 0
 
 
+def test_tab_that_is_shown_is_within_a_narrow_window(place, browser):
+    with a_page(browser, width=390) as page:
+        for path in PAGES:
+            walk(page, f"{place.address}{path}")
+            box = page.locator(".tabs [aria-current]").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+
+
+def test_document_is_shown_as_it_is_meant_and_leads_to_others(place, browser):
+    with a_page(browser) as page:
+        walk(page, f"{place.address}/about")
+        page.get_by_role("link", name="The dashboard", exact=True).click()
+        page.locator(".words table").first.wait_for()
+        assert page.get_by_role("heading", name="The dashboard").count() == 1
+        check_access(page)
+        page.locator(".words").get_by_role("link", name="Models", exact=True).click()
+        page.get_by_role("heading", name="Models in the dashboard").wait_for()
+        page.get_by_role("link", name="back").click()
+        page.wait_for_url("**/system/about")
+
+
 def test_data_and_licences_are_read(place, browser):
     with a_page(browser) as page:
         walk(page, f"{place.address}/data")

@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from ollascope.engines.flags import FLAGS
+from ollascope.ledger.codec import encode
 from ollascope.ledger.rolling import roll_up
-from ollascope.ledger.segment import Origin, day_of
+from ollascope.ledger.segment import Origin, day_of, segment_name
 from ollascope.ledger.settings import Ledger
 from ollascope.ledger.writer import Writer
 from ollascope.reports.words import chinese
@@ -78,6 +79,25 @@ def test_nonsense_is_refused_with_one_line(site, query):
 )
 def test_nonsense_about_charts_is_refused(site, query):
     assert site.client.get(f"/history?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(("ago_s", "chosen"), [(600, "1h"), (7200, "6h"), (30_000, "24h"), (90_000, "24h")])
+def test_charts_begin_with_the_time_that_was_recorded(site, ledger, ago_s, chosen):
+    path = (
+        ledger
+        / day_of(NOW - ago_s)
+        / segment_name("calls", day_of(NOW - ago_s), Ids(wall=lambda: NOW - ago_s).next(), Origin.here("test"))
+    )
+    path.parent.mkdir(parents=True)
+    path.write_bytes(encode(a_call(NOW - ago_s)))
+    assert f'<option value="{chosen}" selected>' in site.client.get("/history").text
+
+
+def test_files_that_somebody_renamed_do_not_disturb_the_charts(site, ledger):
+    record(ledger, a_call(NOW - 60))
+    path = next(ledger.glob("*/calls-*"))
+    path.rename(path.with_name("calls-mine.jsonl"))
+    assert site.client.get("/history").status_code == 200
 
 
 def test_list_and_api_are_put_in_order_by_a_value(site, ledger):

@@ -55,6 +55,12 @@ def test_without_logs_the_page_says_so(site, language):
     assert ("there are no logs yet" in answer.text) == (language == "en")
 
 
+def test_files_without_a_line_are_no_logs_yet_unless_something_was_searched_for(site):
+    write(site, "web")
+    assert "there are no logs yet" in site.client.get("/system/logs").text
+    assert "no line is like that" in site.client.get("/system/logs?text=hello").text
+
+
 def test_lines_are_shown_newest_first_and_harmlessly(site):
     write(site, "web", line(5, EVIL, model=EVIL), line(2, "second", traceback=f"Traceback\n{EVIL}"))
     text = site.client.get("/system/logs").text

@@ -1,4 +1,4 @@
-"""Everything that pages say is in the catalogue: no text outside of it, none without a translation."""
+"""Everything that pages say, failures too, is in the catalogue: no text outside of it, none without a translation."""
 
 import ast
 import json
@@ -11,12 +11,14 @@ from typing import get_args
 import pytest
 
 from ollascope.checks.finding import SEVERITY
+from ollascope.reports.told import said
 from ollascope.reports.words import chinese
 from ollascope.web.failing import SAID
 from ollascope.web.frame import SCRIPT_WORDS
 from ollascope.web.joint import ENTRIES
 from ollascope.web.table import ROOMS
 from ollascope.words.alerts import Severity
+from tests.web.site import make_site
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src" / "ollascope"
@@ -28,6 +30,7 @@ NAMES = {"Ollascope", "DEMO", "GPU", "CPU", "TTFT", "p50", "p95", "JSON"}  # the
 SHOWN = {"title", "aria-label", "placeholder", "alt", "label", "data-confirm"}
 SILENT = {"code", "style", "script", "kbd"}
 LETTERS = re.compile(r"[A-Za-z]{2,}")
+ENGLISH = re.compile(r'lang="en"[^>]*>[^<]*{{[^}]*\b(?:trouble|hint|reason|farewell)\b')  # what `ui.told` is for
 
 
 class Texts(HTMLParser):
@@ -132,11 +135,51 @@ def test_translations_keep_the_values_of_their_texts():
 def test_no_two_files_translate_a_text_differently():
     known = {}
     for path in sorted((ROOT / "templates").glob("*/zh.json")):
-        for text, said in json.loads(path.read_text(encoding="utf-8")).items():
-            assert known.setdefault(text, said) == said, f"{text!r} is said in two ways, the second time in {path}"
+        for text, translation in json.loads(path.read_text(encoding="utf-8")).items():
+            assert known.setdefault(text, translation) == translation, (
+                f"{text!r} is said in two ways, the second time in {path}"
+            )
 
 
 def test_rooms_of_the_table_are_there():
     for path in ROOMS.values():
         module, _, _ = path.partition(":")
         assert (ROOT / "src" / Path(*module.split("."))).with_suffix(".py").is_file()
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_template_tells_failures_in_the_language_of_the_reader(path):
+    assert ENGLISH.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_everything_that_http_refuses_is_told():
+    number = "0a1b2c3d"
+    texts = {text for what, hint in SAID.values() for text in (what, f"{what} ({number})", hint)}
+    assert {text for text in texts if said(text, "zh").language == "en"} == set()
+
+
+def test_failure_of_a_page_is_told_in_chinese(tmp_path):
+    site = make_site(tmp_path, "dashboard.language=zh")
+    text = site.client.get("/nothing").text
+    assert '<h1><span lang="zh-CN">没有这个页面</span></h1>' in text
+    text = site.client.get("/system/settings?q=" + "x" * 201).text
+    assert "搜索内容太长" in text
+    assert "that is too long" not in text
+
+
+def test_failure_that_nobody_translated_says_that_it_is_english(tmp_path):
+    site = make_site(tmp_path, "dashboard.language=zh")
+    with site.made.app.test_request_context("/"):
+        told = site.made.app.jinja_env.get_template("web/macros.html").module.told
+        assert (
+            told("the wombat sleeps", "<b>")
+            == '<span lang="en">the wombat sleeps</span>. <span lang="en">&lt;b&gt;</span>'
+        )
+
+
+def test_script_of_a_page_is_answered_in_chinese_and_a_program_in_english(tmp_path):
+    site = make_site(tmp_path, "dashboard.language=zh")
+    asked = "/api/v1/models/unload"
+    assert "缺少 model" in site.send("POST", asked, {}).json["error"]["message"]
+    answer = site.client.get("/api/v1/calls?limit=none")
+    assert answer.json["error"]["message"] == "limit is no integer"

@@ -39,6 +39,7 @@ from ollascope.web.joint import Desk, Pages, Tab
 from ollascope.web.kept import Kept
 from ollascope.web.language import language, word
 from ollascope.web.live.topic import Topic
+from ollascope.web.viewer import EVERYTHING, remember
 from ollascope.words.errors import BadUsage, TimedOut, Trouble
 from ollascope.words.record import Json, to_json
 
@@ -139,7 +140,10 @@ def _start_tests(blueprint: Blueprint, bench: Bench) -> None:
         given = request.form.to_dict()
         target = read_form({"model": given.get("model", "")}).target
         check_target(target, bench.engines)
-        return _begin(bench, given, lambda: quick_order(target, bench.launches, language()))
+        answer = _begin(bench, given, lambda: quick_order(target, bench.launches, language()))
+        if given.get("counts"):  # the first of all requests: whoever makes them wants to see them
+            remember(answer, EVERYTHING, "1")
+        return answer
 
 
 def _show_runs(blueprint: Blueprint, bench: Bench) -> None:
@@ -252,10 +256,10 @@ def _failed(bench: Bench) -> list[tuple[Launch, Farewell]]:
     return found
 
 
-def _looks(bench: Bench) -> list[Launch]:
-    """The last quick looks that said something."""
-    every = (one for one in bench.launches.all() if one.kind == "quick" and bench.launches.said(one))
-    return list(islice(every, TOLD_LOOKS))
+def _looks(bench: Bench) -> list[tuple[Launch, str]]:
+    """The last quick looks that said something, and whom each asked."""
+    every = ((one, bench.launches.said(one)) for one in bench.launches.all() if one.kind == "quick")
+    return [(one, outcomes.model_of(said)) for one, said in islice((each for each in every if each[1]), TOLD_LOOKS)]
 
 
 def _seen(bench: Bench, one: Moving) -> dict[str, object]:

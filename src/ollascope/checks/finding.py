@@ -43,6 +43,7 @@ class Surroundings:
     settings_file: Path | None = None  # the one that is looked for; it may be absent
     clock: Clock = field(default_factory=Clock)
     root: Path = Path("/")  # where /proc, /sys and /etc are looked for
+    own_ports: frozenset[int] = frozenset()  # that the process which asks has open itself
 
 
 def worst(findings: Sequence[Finding]) -> State:

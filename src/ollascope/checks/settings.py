@@ -21,7 +21,7 @@ def check_settings(around: Surroundings) -> Finding:
     file = around.settings_file
     place = "no settings file, so defaults" if file is None or is_absent(file) else printable(str(file))
     set_ = sum(entry.origin != DEFAULT for entry in around.settings.entries())
-    machine, ours = look(around.settings, try_port), own_ports(around.settings.data_folder)
+    machine, ours = look(around.settings, try_port), {*own_ports(around.settings.data_folder), *around.own_ports}
     others = frozenset((host, port) for host, port in machine.taken if port not in ours)  # ours are as they should be
     doubts = warnings(around.settings, replace(machine, taken=others))
     return judge(f"{place}; {_count(set_, 'value')} set", around.mistakes, doubts)

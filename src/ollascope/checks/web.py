@@ -145,7 +145,8 @@ def _about(blueprint: Blueprint) -> None:
         text = read_paper(folder, name)
         if text is None:
             abort(404)
-        return render_template("settings/text.html", title=name, texts=[(f"docs/{name}.md", text)],
+        titles = {each.name: each.title for each in papers(folder)}
+        return render_template("settings/paper.html", title=titles[name], text=text, known=list(titles),
                                under="system.about")  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def _api(system: System) -> tuple[Endpoint, ...]:
             return {"known": False}
         return {"known": True, "folder": store.folder, "files": store.files, "bytes": store.bytes,
                 "disk_free_bytes": store.free, "disk_total_bytes": store.total,
-                "places": [spot.to_json() for spot in store.spots]}  # fmt: skip
+                "places": [place.to_json() for place in store.places]}  # fmt: skip
 
     def about(_: Asked) -> Json:
         return {**versions(), "packages": [each.to_json() for each in packages()]}

@@ -16,7 +16,7 @@ from ollascope.engines.flags import FLAGS, sentences
 from ollascope.ledger.calls.asking import FAILED, FILTERS, LONGEST, RANGES, read_choice
 from ollascope.ledger.calls.choice import ORDERS, Choice, Key, Rank, place_text
 from ollascope.ledger.calls.export import csv_pieces
-from ollascope.ledger.calls.known import Known, known_words
+from ollascope.ledger.calls.known import Known, first_range, known_words
 from ollascope.ledger.calls.phases import Phase, phases_of
 from ollascope.ledger.calls.ranking import LONGEST as LONGEST_ORDER
 from ollascope.ledger.calls.search import Found, Search
@@ -153,7 +153,10 @@ def _charts(blueprint: Blueprint, eyes: Eyes) -> tuple[Endpoint, ...]:
 
     @blueprint.get("/history")
     def history() -> str:
-        said = {"range": "24h", **{name: text for name, text in request.args.items() if text}}
+        said = {
+            "range": first_range(eyes.ledger, eyes.wall()),
+            **{name: text for name, text in request.args.items() if text},
+        }
         drawn, told = eyes.chart(said, _counted(viewing().everything))
         known = known_words(eyes.ledger)
         filters = {name: _options(name, known[name], (), said.get(name, "")) for name in WORDS}
@@ -403,7 +406,8 @@ def _of_list(tell: Callable[[Asked], Json]) -> Endpoint:
 
 def _of_one(tell: Callable[[Asked], Json]) -> Endpoint:
     return Endpoint(
-        path="/calls/{id}", summary="Everything that is known of one Call", answer=tell, tag="history", troubles=(404, 504),
+        path="/calls/{id}", summary="Everything that is known of one Call", answer=tell, tag="history",
+        troubles=(404, 504),
         inside=(Parameter(name="id", meaning="its id", longest=LONGEST),),
         query=(Parameter(name="at", kind="number", meaning="when it was sent: then it is found at once"),),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from ollascope.console.options import GivenPath
 from ollascope.console.show import json_option, note, print_json, say, size_text, table
 from ollascope.processes import hold
 from ollascope.processes.address import try_port
-from ollascope.settings.data import PLACES, create, keep_from_purge, measure, remove, user_home
+from ollascope.settings.data import Spot, create, keep_from_purge, measure, remove, spots, user_home
 from ollascope.settings.files import is_absent, is_empty, write
 from ollascope.settings.findings import Finding, Origin, printable
 from ollascope.settings.load import Entry, Settings, Sources, examine, load
@@ -109,15 +109,11 @@ def init(invocation: Invocation, file: Path | None, *, server: bool, force: bool
 def paths(invocation: Invocation, *, as_json: bool) -> None:
     """Show what lies where, and how big it is."""
     found = sources(invocation)
-    folder = load(SECTIONS, found).data_folder
-    places = [("data folder", folder, "everything that Ollascope keeps")]
-    places += [(place.name, folder / place.name, place.meaning) for place in PLACES]
-    if found.file is not None and found.file not in {path for _, path, _ in places}:
-        places.insert(0, ("settings file", found.file, "the settings file in force"))
+    there = spots(load(SECTIONS, found).data_folder, found.file)
     if as_json:
-        print_json([_place_facts(*place) for place in places])
+        print_json([_spot_facts(spot) for spot in there])
     else:
-        table(("what", "path", "files", "size", "meaning"), [_place_row(*place) for place in places])
+        table(("what", "path", "files", "size", "meaning"), [_spot_row(spot) for spot in there])
 
 
 @click.command()
@@ -276,20 +272,19 @@ def _finding_facts(finding: Finding) -> dict[str, Json]:
     }
 
 
-def _place_row(name: str, path: Path, meaning: str) -> tuple[str, ...]:
-    if is_absent(path):
-        return name, printable(str(path)), "-", "not there", meaning
-    size = measure(path)
-    return name, printable(str(path)), f"{size.files:,}", size_text(size.bytes), meaning
+def _spot_row(spot: Spot) -> tuple[str, ...]:
+    size = None if is_absent(spot.path) else measure(spot.path)
+    told = ("-", "not there") if size is None else (f"{size.files:,}", size_text(size.bytes))
+    return spot.place.name, printable(str(spot.path)), *told, spot.place.meaning
 
 
-def _place_facts(name: str, path: Path, meaning: str) -> dict[str, Json]:
-    size = measure(path)
+def _spot_facts(spot: Spot) -> dict[str, Json]:
+    size = measure(spot.path)
     return {
-        "name": name,
-        "path": str(path),
-        "exists": not is_absent(path),
+        "name": spot.place.name,
+        "path": str(spot.path),
+        "exists": not is_absent(spot.path),
         "files": size.files,
         "bytes": size.bytes,
-        "meaning": meaning,
+        "meaning": spot.place.meaning,
     }

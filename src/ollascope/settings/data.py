@@ -46,6 +46,14 @@ class Size:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A Place and where it is."""
+
+    place: Place
+    path: Path
+
+
 SETTINGS_FILE = Place(name="settings.yaml", meaning="the settings file that is read when no other is named")
 
 PLACES: tuple[Place, ...] = (  # one line for each thing a room keeps
@@ -62,8 +70,18 @@ PLACES: tuple[Place, ...] = (  # one line for each thing a room keeps
     Place(name="engine-probe.json", meaning="whether the embedded engine's build computes right on this processor"),
     Place(name="ollama-log.place", meaning="how far the log of an Ollama has been read"),
 )
+WHOLE = Place(name="data folder", meaning="everything that Ollascope keeps")
+ELSEWHERE = Place(name="settings file", meaning="the settings file in force")
 OURS = frozenset({MARKER, *(place.name for place in PLACES)})
 MOVE = "move them elsewhere, then try again"
+
+
+def spots(folder: Path, file: Path | None) -> tuple[Spot, ...]:
+    """The data folder, what lies in it, and the settings file in force where that lies elsewhere."""
+    inside = [Spot(place=WHOLE, path=folder), *(Spot(place=place, path=folder / place.name) for place in PLACES)]
+    if file is None or file in {spot.path for spot in inside}:
+        return tuple(inside)
+    return Spot(place=ELSEWHERE, path=file), *inside
 
 
 def usual_folder(environ: Mapping[str, str], platform: str) -> Path | None:

@@ -9,7 +9,7 @@ CHECKOUT = PACKAGE.parent.parent
 
 
 def shipped(name: str) -> Path:
-    """The folder `templates`, `config` or `models` as it came with the program."""
+    """The folder `templates`, `config`, `models` or `docs` as it came with the program."""
     inside = INSTALLED / name
     return inside if inside.is_dir() else CHECKOUT / name
 

@@ -13,6 +13,7 @@ from ollascope.web.frame import furnish, nonce, render_parts
 from ollascope.web.guard.entrance import entrance, local_path
 from ollascope.web.guard.gate import Gate, guard
 from ollascope.web.guard.password import Tries, cookie_key, read_lock
+from ollascope.web.guard.programs import Programs
 from ollascope.web.joint import Desk, Pages
 from ollascope.web.live.hub import Hub
 from ollascope.web.live.stream import live_routes
@@ -61,7 +62,7 @@ def make_dashboard(desk: Desk, host: str | None = None, rooms: Mapping[str, str]
     guard(app, gate, nonce, addresses.dashboard, cookie_key(desk.data))
     tell_failures(app)
     own = (
-        static_routes(static), live_routes(hub), entrance(gate, Tries(desk.clock.monotonic)), _choices(), _probes(),
+        static_routes(static), live_routes(hub), entrance(gate), _choices(), _probes(),
         api_routes([endpoint for pages in joined for endpoint in pages.api]),
     )  # fmt: skip
     for blueprint in (*own, *(pages.blueprint for pages in joined)):
@@ -80,7 +81,11 @@ def make_gate(desk: Desk, host: str) -> Gate:
                 f"the dashboard would be open to others at {host}, and no password is set",
                 hint="`ollascope up --lan` makes one; or set OLLASCOPE__DASHBOARD__PASSWORD",
             )
-    return Gate(section=section, loopback=loopback, lock=lock, wall=desk.clock.wall)
+    tries = Tries(desk.clock.monotonic)
+    programs = None if lock is None else Programs(lock, tries)
+    return Gate(
+        section=section, loopback=loopback, tries=tries, lock=lock, programs=programs, wall=desk.clock.wall
+    )  # fmt: skip
 
 
 def _choices() -> Blueprint:

@@ -7,10 +7,12 @@ from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from ollascope.web.guard.gate import API
-from ollascope.web.language import word
+from ollascope.web.language import tell
 from ollascope.words.errors import RateLimited, Trouble
 
 log = logging.getLogger(__name__)
+
+PAGES_OWN = "X-CSRF-Token"  # only the scripts of our own pages send it: they show a person what comes back
 
 SAID = {  # what HTTP itself refuses, in words; each has its line in the catalogue
     400: ("the browser sent something that makes no sense", "go back, then try again"),
@@ -39,7 +41,7 @@ def tell_failures(app: Flask) -> None:
         if status < 400:
             return error.get_response()  # type: ignore[return-value]  # a redirect of the router
         what, hint = SAID.get(status, SAID[400])
-        answer = _told(status, f"http-{status}", word(what), word(hint))
+        answer = _told(status, f"http-{status}", what, hint)
         for name, value in error.get_headers():
             if name in {"Allow", "Retry-After"}:
                 answer.headers[name] = value
@@ -50,12 +52,13 @@ def tell_failures(app: Flask) -> None:
         number = secrets.token_hex(4)
         log.error("bug %s at %s %s", number, request.method, request.path, exc_info=error)
         what, hint = SAID[500]
-        return _told(500, "bug", f"{word(what)} ({number})", word(hint))
+        return _told(500, "bug", f"{what} ({number})", hint)
 
 
 def _told(status: int, code: str, what: str, hint: str) -> Response:
     if request.path.startswith(API) or request.accept_mimetypes.best == "application/json":
-        answer = make_response({"error": {"code": code, "message": what, "hint": hint}})
+        shown, advice = (tell(what).text, tell(hint).text) if PAGES_OWN in request.headers else (what, hint)
+        answer = make_response({"error": {"code": code, "message": shown, "hint": advice}})
     elif "theme" not in g:  # refused before anything was known of the viewer
         answer = make_response(f"{status} {what}\n{hint}\n")
         answer.mimetype = "text/plain"

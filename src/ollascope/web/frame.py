@@ -16,7 +16,7 @@ from ollascope.reports import say
 from ollascope.settings.shipped import shipped
 from ollascope.web.guard.changes import token
 from ollascope.web.joint import ENTRIES, Entry, Tab
-from ollascope.web.language import NAMES, language, word
+from ollascope.web.language import NAMES, language, tell, word
 from ollascope.web.live.hub import Feed, Hub
 from ollascope.web.live.topic import Topic
 from ollascope.web.static import Static
@@ -47,8 +47,8 @@ def furnish(app: Flask, tabs: Iterable[Tab], static: Static, hub: Callable[[], H
     environment = app.jinja_env
     sections = arrange(list(tabs))
     environment.globals.update(
-        _=word, say=say, version=__version__, asset=static.address, sections=sections, names=NAMES, nonce=nonce,
-        csrf_token=token, live=lambda name: _live(hub(), name), script_words=_script_words,
+        _=word, tell=tell, say=say, version=__version__, asset=static.address, sections=sections, names=NAMES,
+        nonce=nonce, csrf_token=token, live=lambda name: _live(hub(), name), script_words=_script_words,
     )  # fmt: skip
     environment.filters["utc"] = utc_text
     environment.globals["ui"] = environment.get_template(MACROS).module

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final, get_args
 
-from ollascope.reports import words
+from ollascope.reports import told, words
 from ollascope.reports.words import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -19,6 +20,20 @@ def word(text: str, **values: object) -> str:
     """The text in the language of this answer, with values in its braces; English is its own key."""
     said = words.word(text, language())
     return said.format(**values) if values else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A text of a failure, check or alert as this answer shows it, and the tag of the language that it is in."""
+
+    text: str
+    tag: str
+
+
+def tell(text: str) -> Told:
+    """The text in the language of this answer, where it is known; else in English, as it is."""
+    said = told.said(text, language())
+    return Told(text=said.text, tag=TAGS[said.language])
 
 
 def language() -> Language:

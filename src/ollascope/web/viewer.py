@@ -3,6 +3,7 @@
 from typing import Final, Literal, cast, get_args
 
 from flask import Request, Response, g, request
+from werkzeug.wrappers import Response as Answer
 
 from ollascope.reports.words import Language
 from ollascope.web.language import TAGS, choose_language, language, read_language, speak
@@ -34,7 +35,7 @@ def theme() -> Theme:
     return cast("Theme", g.theme)
 
 
-def remember(answer: Response, name: str, value: str) -> None:
+def remember(answer: Answer, name: str, value: str) -> None:
     """Keep a choice for a year; nothing in the page reads it."""
     answer.set_cookie(name, value, max_age=YEAR_S, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
 

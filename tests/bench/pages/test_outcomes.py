@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from ollascope.bench.pages.outcomes import delete, folder_of, quick_of, quick_report, result_in, side_by_side
+from ollascope.bench.pages.outcomes import delete, folder_of, model_of, quick_of, quick_report, result_in, side_by_side
 from ollascope.bench.running.place import held
 from ollascope.bench.shown import json_of
 from ollascope.bench.shown.report import NO_PROOF
@@ -79,3 +79,18 @@ def test_quick_look_is_told_again(tmp_path):
     report = quick_report(found, "en")
     assert [getattr(part, "title", "") for part in report.parts if getattr(part, "title", "") == "DEMO"] == ["DEMO"]
     assert any(("first answer, with loading", "1.5 s") in getattr(part, "rows", ()) for part in report.parts)
+
+
+@pytest.mark.parametrize(
+    ("said", "model"),
+    [
+        (b'{"model": "qwen3:8b"}', "qwen3:8b"),
+        (b'{"model": null}', ""),
+        (b"{}", ""),
+        (b"[1]", ""),
+        (b"half {", ""),
+        (b"", ""),
+    ],
+)
+def test_quick_look_tells_whom_it_asked(said, model):
+    assert model_of(said) == model

@@ -1,9 +1,14 @@
 """Checks for a page: run in the background, again when asked, one round at a time."""
 
+import socket
 import threading
 
+import pytest
+
 from ollascope.checks.finding import Finding
-from ollascope.checks.pages.checking import Rounds
+from ollascope.checks.pages.checking import Rounds, examine
+from ollascope.settings.load import Sources, load
+from ollascope.wire import SECTIONS
 from ollascope.words.clock import Clock
 
 PATIENCE_S = 10.0
@@ -79,3 +84,12 @@ def test_two_who_ask_at_once_share_a_round():
     gate.set()
     rounds.look(PATIENCE_S)
     assert times == [1]
+
+
+@pytest.mark.parametrize(("taken", "state"), [("dashboard", "ok"), ("monitor", "warning")])
+def test_port_of_the_dashboard_that_asks_is_no_warning(tmp_path, taken, state):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        assigned = f"addresses.{taken}={door.getsockname()[1]}"
+        settings = load(SECTIONS, Sources(data_folder=tmp_path, assignments=(assigned,)))
+        found = {each.id: each.state for each in examine(settings, None)}
+    assert found["settings"] == state

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ollascope.apis.models import Card
-from ollascope.engines.pages.fitting import Room, Taken, fits_of, judge, shape_of
+from ollascope.engines.pages.fitting import Reckon, Room, Taken, fit, fit_facts, fits_of, judge, shape_of
 
 GIB = 2**30
 INFO = {
@@ -60,6 +60,16 @@ def test_contexts_grow_and_end_with_the_trained_one(trained):
     contexts = [one.context for one in found]
     assert contexts == sorted(set(contexts))
     assert contexts[-1] == trained
+
+
+def test_program_gets_the_same_as_the_page():
+    reckon = Reckon(taken=lambda _, context: Taken(weights=5, cache=context, rest=1), longest=lambda *_: 9000)
+    room = Room(memory_total=32 * GIB, memory_free=10 * GIB)
+    told = fit_facts(fit(Card(model_info=INFO), 5 * GIB, room, reckon))
+    assert (told["longest_context"], told["machine"]["memory_free"]) == (9000, 10 * GIB)
+    assert told["contexts"][0]["bytes"] == 2048 + 6
+    nothing = fit_facts(fit(Card(), 5 * GIB, None, reckon))
+    assert nothing == {"machine": None, "longest_context": None, "contexts": []}
 
 
 def test_what_a_model_takes_itself_is_free_for_it():

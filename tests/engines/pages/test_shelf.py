@@ -1,16 +1,19 @@
 """What a server has and holds in memory."""
 
+from dataclasses import replace
+
 from ollascope.engines.fake.engine import FakeEngine
 from ollascope.engines.pages.rows import memory_row, rows_of
-from ollascope.engines.pages.shelf import Shelf, Shelves, known_names, matching, orders_of, shelf_facts
+from ollascope.engines.pages.shelf import Shelf, Shelves, known_names, matching, shelf_facts
 from ollascope.engines.pages.speeds import Point
 from ollascope.engines.shown.lists import Listed
 
 
-class Embedded(FakeEngine):
-    """A fake that says that it is the embedded engine."""
+class Small(FakeEngine):
+    """A fake that cannot be told to do much."""
 
-    name = "llamacpp"
+    def capabilities(self, model=None):
+        return replace(super().capabilities(model), orders=frozenset({"show", "load"}))
 
 
 class Counting(FakeEngine):
@@ -38,9 +41,9 @@ def test_models_are_sorted_by_name():
     assert shelf.loaded == ()
 
 
-def test_embedded_engine_cannot_get_models():
-    assert "pull" not in orders_of(Embedded())
-    assert "pull" in orders_of(FakeEngine())
+def test_orders_are_those_that_the_engine_tells_of():
+    assert "pull" in looked().orders
+    assert looked(Small()).orders == {"show", "load"}
 
 
 def test_model_is_found_by_either_of_its_names():

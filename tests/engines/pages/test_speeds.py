@@ -21,7 +21,7 @@ def test_span_is_asked_piece_by_piece_up_to_now(span, count, step):
         asked.append((since, until))
         return summary(3, 20.0)
 
-    found = speeds_of(lambda *_: {"m": 3}, ask, "m", span, NOW)
+    found = speeds_of(ask, ["m"], "m", span, NOW)
     assert len(found.points) == count
     whole, *pieces = asked
     assert whole[1] > NOW >= whole[1] - step
@@ -30,23 +30,22 @@ def test_span_is_asked_piece_by_piece_up_to_now(span, count, step):
 
 
 def test_model_without_requests_is_empty_and_not_asked_for():
-    assert speeds_of(lambda *_: {"other": 3}, lambda *_: pytest.fail("asked"), "m", "day", NOW).is_empty
+    assert speeds_of(lambda *_: pytest.fail("asked"), ["other"], "m", "day", NOW).is_empty
+
+
+def test_model_without_requests_in_the_time_is_asked_for_once():
+    asked = []
+    assert speeds_of(lambda *said: asked.append(said), ["m"], "m", "day", NOW).is_empty
+    assert len(asked) == 1
 
 
 def test_name_that_most_requests_use_is_the_one_that_counts():
-    names = set()
-
-    def ask(_since, _until, model):
-        names.add(model)
-        return summary(9)
-
-    speeds_of(lambda *_: {"m": 9, "m:latest": 2, "other": 99}, ask, "m:latest", "day", NOW)
-    assert names == {"m"}
+    requests = {"m": 9, "m:latest": 2, "other": 99}
+    found = speeds_of(lambda _since, _until, name: summary(requests[name]), requests, "m:latest", "day", NOW)
+    assert (found.whole.requests, {point.requests for point in found.points}) == (9, {9})
 
 
 def test_piece_without_requests_has_no_figures():
-    found = speeds_of(
-        lambda *_: {"m": 3}, lambda since, until, _: summary(3, 5.0) if until - since > 3600 else None, "m", "day", NOW
-    )
+    found = speeds_of(lambda since, until, _: summary(3, 5.0) if until - since > 3600 else None, ["m"], "m", "day", NOW)
     assert {point.rate_p50 for point in found.points} == {None}
     assert (found.whole.rate_p50, found.whole.failed) == (5.0, 1)

@@ -36,3 +36,5 @@ def test_alert_is_cut_at_both_ends_of_the_time():
 def test_events_are_told_in_chinese():
     (event,) = events_of(drawn(loads=((150.0, "m", 3.0),)), [], [], "zh")
     assert "用时" in event.text
+    (event,) = events_of(drawn(), [], [alert(since=130.0, reason="ollama does not answer: connection refused")], "zh")
+    assert event.text == "slow: ollama 无应答：连接被拒绝"

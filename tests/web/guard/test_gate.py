@@ -213,3 +213,34 @@ def test_nobody_is_led_to_another_site(wanted):
 
 def test_path_of_this_server_is_kept():
     assert local_path("/history/calls?model=a:b&x=1") == "/history/calls?model=a:b&x=1"
+
+
+def asked(site, password, path="/api/v1/health", **more):
+    return site.client.open(path, auth=("anybody", password), **more)
+
+
+def test_program_sees_figures_with_the_password_and_nothing_else(locked):
+    assert asked(locked, "correct horse").status_code == 200
+    assert "Set-Cookie" not in asked(locked, "correct horse").headers
+    assert asked(locked, "wrong horse").status_code == 401
+    assert asked(locked, "").status_code == 401
+    assert locked.client.get("/api/v1/health").status_code == 401
+    assert asked(locked, "correct horse", "/").status_code == 302
+    assert asked(locked, "correct horse", "/preferences", method="POST").status_code == 403
+    assert locked.client.get("/api/v1/health", headers={"Authorization": "Bearer correct horse"}).status_code == 401
+    assert locked.client.get("/api/v1/health", headers={"Authorization": "Basic \xff"}).status_code == 401
+
+
+def test_guessing_by_programs_is_bounded_like_logging_in(locked):
+    assert asked(locked, "correct horse").status_code == 200
+    statuses = [asked(locked, f"guess {number}").status_code for number in range(15)]
+    assert statuses[-1] == 429
+    assert asked(locked, "correct horse").status_code == 200
+    assert log_in(locked).status_code == 429
+
+
+def test_new_password_ends_what_programs_may(locked, tmp_path):
+    assert asked(locked, "correct horse").status_code == 200
+    keep_password(tmp_path / "data", "battery staple")
+    assert asked(locked, "correct horse").status_code == 401
+    assert asked(locked, "battery staple").status_code == 200

@@ -31,8 +31,9 @@ def test_no_password_is_made_where_the_settings_have_one(tmp_path):
 def test_addresses_and_password_are_told():
     lines = told(8080, "abc", ["192.168.1.7", "10.0.0.2"])
     assert [text for name, text in lines if name == "network"] == ["http://192.168.1.7:8080", "http://10.0.0.2:8080"]
-    assert lines[-1][1].startswith("abc")
-    assert "made before" in told(8080, "", ["192.168.1.7"])[-1][1]
+    assert dict(lines)["password"].startswith("abc  (shown this once; ")
+    assert "not encrypted" in dict(lines)["open"]
+    assert "made before" in dict(told(8080, "", ["192.168.1.7"]))["password"]
 
 
 def test_addresses_of_this_machine_alone_are_not_told():

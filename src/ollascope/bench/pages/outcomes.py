@@ -92,6 +92,15 @@ def quick_of(data: Path, said: bytes) -> Quick | None:
     return Quick(results=results, warm=replace(results[0], metrics=metrics, demo=bool(told.get("demo"))))
 
 
+def model_of(said: bytes) -> str:
+    """Whom a quick look asked, by what it printed; empty where that cannot be told."""
+    try:
+        told = orjson.loads(said)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(told.get("model") or "") if isinstance(told, Mapping) else ""
+
+
 def quick_report(quick: Quick, language: Language) -> Report:
     """What it says, as `ollascope quick` says it."""
     return answer(quick.results, quick.warm, language)

@@ -11,6 +11,7 @@ from ollascope.checks.machine.ports import ID as PORTS
 from ollascope.checks.run import run_checks
 from ollascope.checks.table import CHECKS
 from ollascope.processes.state import own_ports
+from ollascope.settings.addresses import Addresses
 from ollascope.settings.load import Settings
 from ollascope.words.clock import Clock
 
@@ -78,7 +79,8 @@ class Rounds:
 
 
 def examine(settings: Settings, file: Path | None) -> Sequence[Finding]:
-    """What every check says while our own processes run: their ports are then taken by us, which is no news."""
+    """What every check says while our own processes run, the dashboard that asks at least: their ports are no news."""
     ours = own_ports(settings.data_folder)
     table = {name: path for name, path in CHECKS.items() if ours or name != PORTS}
-    return run_checks(Surroundings(settings=settings, settings_file=file), table)
+    mine = frozenset({settings.of(Addresses).dashboard})
+    return run_checks(Surroundings(settings=settings, settings_file=file, own_ports=mine), table)

@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from ollascope.settings.data import PLACES, measure
+from ollascope.settings.data import Spot, measure, spots
 from ollascope.settings.files import is_absent
 from ollascope.settings.load import Settings
 from ollascope.words.errors import StorageTrouble
@@ -19,7 +20,7 @@ KEPT = (  # the settings that say how long something is kept, and where it goes 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Measured:
     """One thing that is kept: where, how many files, how big; None where it is not there or cannot be read."""
 
     name: str
@@ -42,38 +43,39 @@ class Store:
     folder: str
     files: int
     bytes: int
-    spots: Sequence[Spot]
+    places: Sequence[Measured]
     free: int | None = None
     total: int | None = None
 
 
 def store_of(settings: Settings) -> Store:
-    """Measure the data folder; a settings file that lies elsewhere stands beside it."""
+    """Measure the data folder; a settings file that lies elsewhere stands after what lies in it."""
     folder = settings.data_folder
-    spots = [_spot(place.name, folder / place.name, place.meaning) for place in PLACES]
-    whole = _spot("", folder, "")
-    inside = sorted((_with_share(spot, whole.bytes or 0) for spot in spots), key=lambda spot: -(spot.bytes or 0))
-    elsewhere = settings.file
-    if elsewhere is not None and elsewhere.parent != folder:
-        inside.append(_spot("settings file", elsewhere, "the settings file in force"))
+    known = {spot.path: _measured(spot) for spot in spots(folder, settings.file)}
+    whole = known.pop(folder)
+    share = partial(_with_share, whole=whole.bytes or 0)
+    inside = [share(one) for path, one in known.items() if path.parent == folder]
+    elsewhere = [one for path, one in known.items() if path.parent != folder]
     free, total = _room(folder)
-    return Store(folder=str(folder), files=whole.files or 0, bytes=whole.bytes or 0, spots=inside, free=free,
-                 total=total)  # fmt: skip
+    return Store(
+        folder=str(folder), files=whole.files or 0, bytes=whole.bytes or 0,
+        places=[*sorted(inside, key=lambda one: -(one.bytes or 0)), *elsewhere], free=free, total=total,
+    )  # fmt: skip
 
 
-def _spot(name: str, path: Path, meaning: str) -> Spot:
+def _measured(spot: Spot) -> Measured:
+    one = Measured(name=spot.place.name, path=str(spot.path), meaning=spot.place.meaning)
     try:
-        if is_absent(path):
-            return Spot(name=name, path=str(path), meaning=meaning)
-        size = measure(path)
+        if is_absent(spot.path):
+            return one
+        size = measure(spot.path)
     except (OSError, StorageTrouble):  # it went while it was measured, or is not ours to read
-        return Spot(name=name, path=str(path), meaning=meaning)
-    return Spot(name=name, path=str(path), meaning=meaning, files=size.files, bytes=size.bytes)
+        return one
+    return replace(one, files=size.files, bytes=size.bytes)
 
 
-def _with_share(spot: Spot, whole: int) -> Spot:
-    share = spot.bytes / whole if spot.bytes and whole else None
-    return Spot(name=spot.name, path=spot.path, meaning=spot.meaning, files=spot.files, bytes=spot.bytes, share=share)
+def _with_share(one: Measured, whole: int) -> Measured:
+    return replace(one, share=one.bytes / whole if one.bytes and whole else None)
 
 
 def _room(folder: Path) -> tuple[int | None, int | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -72,6 +73,32 @@ class Fit:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckon:
+    """How the need is reckoned, by whoever knows GGUF files."""
+
+    taken: Callable[[Shape, int], Taken]  # at a context
+    longest: Callable[[Shape, int], int]  # the longest context for which so many bytes are enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """What a model needs at each context, and what of that fits into the room there is; None is not known."""
+
+    room: Room | None = None
+    longest: int | None = None
+    fits: Sequence[Fit] = ()
+
+
+def fit(card: Card, size_bytes: int | None, room: Room | None, reckon: Reckon) -> Fitted:
+    """The need of a model by its card."""
+    shape = shape_of(card, size_bytes)
+    if shape is None:
+        return Fitted(room=room)
+    longest = None if room is None else reckon.longest(shape, room.gpu_free + (room.memory_free or 0))
+    return Fitted(room=room, longest=longest, fits=fits_of(shape.context, partial(reckon.taken, shape), room))
+
+
 def read_room(root: Path) -> Room:
     """The memory of this machine, and that of all its graphics processors."""
     machine = Machine(Look(root=root))
@@ -117,10 +144,11 @@ def fits_of(trained: int, size: Callable[[int], Taken], room: Room | None) -> li
     return [Fit(context=step, taken=size(step), verdict=judge(size(step).total, room)) for step in steps]
 
 
-def fit_facts(room: Room | None, longest: int | None, fits: Sequence[Fit]) -> dict[str, Json]:
+def fit_facts(fitted: Fitted) -> dict[str, Json]:
     """The same for a program."""
-    contexts: list[Json] = [{**asdict(one), "bytes": one.taken.total} for one in fits]
-    return {"machine": None if room is None else asdict(room), "longest_context": longest, "contexts": contexts}
+    contexts: list[Json] = [{**asdict(one), "bytes": one.taken.total} for one in fitted.fits]
+    machine = None if fitted.room is None else asdict(fitted.room)
+    return {"machine": machine, "longest_context": fitted.longest, "contexts": contexts}
 
 
 def judge(need: int, room: Room | None) -> Verdict:

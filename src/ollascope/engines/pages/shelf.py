@@ -15,8 +15,6 @@ from ollascope.engines.shown.looking import in_memory, look_at
 from ollascope.words.errors import Unsupported
 from ollascope.words.record import Json
 
-EMBEDDED: Final = "llamacpp"
-EMBEDDED_ORDERS: Final = frozenset({"show", "load", "unload", "create", "copy", "delete"})  # it knows no registry
 MOST_KNOWN: Final = 5000
 
 Key = tuple[str, str | None, str | None]
@@ -58,7 +56,7 @@ class Shelves:
         models = engine.models()
         return Shelf(
             at=self.wall(), engine=engine.name, backend=engine.backend, here=is_here(engine.backend),
-            models=self._listed(engine, models), loaded=self._in_memory(engine), orders=orders_of(engine),
+            models=self._listed(engine, models), loaded=self._in_memory(engine), orders=engine.capabilities().orders,
         )  # fmt: skip
 
     def _listed(self, engine: Engine, models: Iterable[Model]) -> tuple[Listed, ...]:
@@ -89,12 +87,6 @@ def shelf_facts(shelf: Shelf | None) -> dict[str, Json]:
         "models": [facts_of(one) for one in shelf.models],
         "loaded": None if shelf.loaded is None else [memory_facts(one) for one in shelf.loaded],
     }  # fmt: skip
-
-
-def orders_of(engine: Engine) -> frozenset[str]:
-    """What can be done with its models; the embedded engine speaks Ollama's API, and has less to give."""
-    orders = engine.capabilities().orders
-    return orders & EMBEDDED_ORDERS if engine.name == EMBEDDED else orders
 
 
 def matching(models: Iterable[Listed], text: str) -> list[Listed]:

@@ -1,6 +1,6 @@
 """How fast a model was, hour by hour or day by day, from sums that are kept: no page reads single requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,7 +10,6 @@ from ollascope.words.summary import Figure, Summary
 
 Span = Literal["day", "month"]
 Ask = Callable[[float, float, str], Summary | None]  # since, until, a model
-Count = Callable[[float, float], Mapping[str, int]]  # since, until -> requests by model
 
 HOUR_S, DAY_S = 3600, 86_400
 PIECES: Final[Mapping[Span, tuple[int, int]]] = {"day": (HOUR_S, 24), "month": (DAY_S, 30)}
@@ -43,18 +42,23 @@ class Speeds:
         return self.whole is None
 
 
-def speeds_of(count: Count, ask: Ask, model: str, span: Span, now: float) -> Speeds:
-    """What was measured of a model; where its requests name it in several ways, by the one that most of them use."""
+def ends_of(span: Span, now: float) -> tuple[float, float]:
+    """The whole hours or days that a span has."""
     step, pieces = PIECES[span]
     end = (now // step + 1) * step
-    since = end - step * pieces
-    requests = {name: number for name, number in count(since, end).items() if bare_name(name) == bare_name(model)}
-    if not requests:
+    return end - step * pieces, end
+
+
+def speeds_of(ask: Ask, names: Iterable[str], model: str, span: Span, now: float) -> Speeds:
+    """What was measured of a model; where its requests name it in several ways, by the one that most of them use."""
+    (since, end), (step, pieces) = ends_of(span, now), PIECES[span]
+    called = [name for name in names if bare_name(name) == bare_name(model)]
+    found = {name: whole for name in called if (whole := ask(since, end, name)) is not None}
+    if not found:
         return Speeds(span=span)
-    name = max(requests, key=lambda one: requests[one])
-    whole = ask(since, end, name)
+    name = max(found, key=lambda one: found[one].requests)
     points = [_piece(ask, since + number * step, step, name) for number in range(pieces)]
-    return Speeds(span=span, points=tuple(points), whole=None if whole is None else point_of(since, whole))
+    return Speeds(span=span, points=tuple(points), whole=point_of(since, found[name]))
 
 
 def _piece(ask: Ask, at: float, step: int, name: str) -> Point:

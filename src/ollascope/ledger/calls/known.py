@@ -1,12 +1,14 @@
-"""The models, engines, sources and outcomes that were ever summed, for lists to choose from."""
+"""What was ever recorded: models, engines, sources and outcomes for lists to choose from, and since when."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from ollascope.ledger.calls.asking import FILTERS
+from ollascope.ledger.calls.asking import FILTERS, RANGES
 from ollascope.ledger.rollups import every_group, has_rollups, open_rollups
+from ollascope.ledger.segment import days, segments
 from ollascope.words.errors import StorageTrouble
+from ollascope.words.ids import id_time
 
 MOST: Final = 300  # of each: a longer list helps nobody
 
@@ -26,3 +28,19 @@ def known_words(ledger: Path) -> Known:
     except StorageTrouble:  # the lists are a help, not a need
         pass
     return {name: sorted(words)[:MOST] for name, words in found.items()}
+
+
+def first_range(ledger: Path, now: float) -> str:
+    """The range that charts begin with: a day, or less where less was recorded."""
+    begun = _begun(ledger)
+    return next((name for name in ("1h", "6h") if begun is not None and begun > now - RANGES[name]), "24h")
+
+
+def _begun(ledger: Path) -> float | None:
+    """When recording began, as far as the names of the first day's files tell."""
+    try:
+        first = next(iter(days(ledger)), None)
+        found = [] if first is None else segments(ledger, first, "calls")
+        return min((id_time(segment.id) for segment in found), default=None)
+    except (StorageTrouble, ValueError):  # a file that somebody named otherwise
+        return None

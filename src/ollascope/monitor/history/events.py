@@ -6,6 +6,7 @@ from typing import Literal
 
 from ollascope.monitor.history.drawn import Drawn
 from ollascope.reports.say import seconds
+from ollascope.reports.told import said
 from ollascope.reports.words import Language, word
 from ollascope.words.alerts import Alert
 
@@ -45,7 +46,8 @@ def _load(at: float, model: str, load_s: float, language: Language) -> Event:
 def _alert(alert: Alert, drawn: Drawn, language: Language) -> Event:
     begin = max(alert.fired_at or alert.since, drawn.since)
     tone = "problem" if alert.severity == "critical" else "warning"
+    why = said(alert.reason, language).text
     return Event(
         kind="alert", at=begin, until=min(alert.resolved_at or drawn.until, drawn.until),
-        name=word("alert", language), text=f"{alert.name}: {alert.reason}" if alert.reason else alert.name, tone=tone,
+        name=word("alert", language), text=f"{alert.name}: {why}" if why else alert.name, tone=tone,
     )  # fmt: skip

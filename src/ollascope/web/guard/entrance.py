@@ -6,11 +6,11 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from ollascope.web.guard.gate import Gate
-from ollascope.web.guard.password import Tries, check
+from ollascope.web.guard.password import check
 from ollascope.words.errors import AccessDenied, RateLimited
 
 
-def entrance(gate: Gate, tries: Tries) -> Blueprint:
+def entrance(gate: Gate) -> Blueprint:
     """`/login` and `/logout`; without a password there is nothing to log in to."""
     routes = Blueprint("entrance", __name__)
 
@@ -25,7 +25,7 @@ def entrance(gate: Gate, tries: Tries) -> Blueprint:
         if gate.lock is None:
             return redirect("/")
         try:
-            check(gate.lock, tries, request.remote_addr or "", request.form.get("password", ""))
+            check(gate.lock, gate.tries, request.remote_addr or "", request.form.get("password", ""))
         except (AccessDenied, RateLimited) as error:
             answer = _form(error, error.status)
             if isinstance(error, RateLimited):

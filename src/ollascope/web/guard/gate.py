@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as Answer
 from ollascope.web.guard.changes import SAFE, refuse_forged
 from ollascope.web.guard.headers import CLOSED_POLICY, FIXED, policy
 from ollascope.web.guard.hosts import is_host_known
-from ollascope.web.guard.password import Lock
+from ollascope.web.guard.password import Lock, Tries
+from ollascope.web.guard.programs import Programs
 from ollascope.web.settings import Dashboard
 from ollascope.web.viewer import recognise
 from ollascope.words.errors import AccessDenied, RequestRefused
@@ -31,7 +32,9 @@ class Gate:
 
     section: Dashboard
     loopback: bool
+    tries: Tries
     lock: Lock | None = None  # None: no password is asked for
+    programs: Programs | None = None
     wall: Callable[[], float] = field(default=time)
 
     def admit(self) -> Answer | None:
@@ -47,7 +50,7 @@ class Gate:
         g.welcome = self._welcome()
         g.logged_in = self.lock is not None and g.welcome()
         is_open = request.path in OPEN or request.path.startswith(STATIC)
-        if self.lock is not None and not g.logged_in and not is_open:
+        if self.lock is not None and not g.logged_in and not is_open and not self._is_program():
             return self._ask()
         if request.method not in SAFE:
             refuse_forged(request)
@@ -75,9 +78,25 @@ class Gate:
             return lambda: True
         return lambda: lock.knows(mark) and isinstance(until, int | float) and self.wall() < until
 
+    def _is_program(self) -> bool:
+        """Whether a program sends the right password along: then it may look, and change nothing."""
+        try:
+            told = request.authorization
+        except ValueError:  # bytes that no password is written with
+            return False
+        if self.programs is None or told is None or told.type != "basic":
+            return False
+        if not request.path.startswith(API) or request.method not in SAFE:
+            return False
+        g.welcome = self.programs.admit(told.password or "", request.remote_addr or "")
+        g.logged_in = True
+        return True
+
     def _ask(self) -> Answer:
         if request.path.startswith(API):
-            raise AccessDenied("nobody is logged in", hint="log in at /login first")
+            raise AccessDenied(
+                "nobody is logged in", hint="log in at /login first; a program that only looks may send the password"
+            )
         here = request.full_path.rstrip("?") if request.method in SAFE else "/"
         return redirect(url_for("entrance.login", next=None if here == "/" else here))
 

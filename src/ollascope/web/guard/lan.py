@@ -34,12 +34,13 @@ def told(port: int, password: str, others: Sequence[str] | None = None) -> list[
     """What a person has to know, as names and texts."""
     places = own_addresses() if others is None else others
     lines = [("network", f"http://{written(place, port)}") for place in places] or [("network", "no network was found")]
-    if password:
-        return [
-            *lines,
-            ("password", f"{password}  (shown this once; `ollascope dashboard --new-password` makes another)"),
-        ]
-    return [*lines, ("password", "the one that was made before; `ollascope dashboard --new-password` makes another")]
+    kept = f"{password}  (shown this once" if password else "the one that was made before"
+    another = "`ollascope dashboard --new-password` makes another"
+    return [
+        *lines,
+        ("password", f"{kept}; {another}{')' if password else ''}"),
+        ("open", "not encrypted: where others may listen, put a proxy with TLS in front"),
+    ]
 
 
 def own_addresses() -> list[str]:

@@ -27,9 +27,7 @@ def pages(desk: Desk) -> Pages:
 
     @blueprint.get("/")
     def index() -> str:
-        scene = eyes.look(viewing())
-        can_measure = scene.view is not None and scene.view.seen.models is not None
-        return render_template("web/now.html", first_run=scene.is_empty, can_measure=can_measure)
+        return render_template("web/now.html", first_run=eyes.look(viewing()).is_empty)
 
     def look(wanted: Viewing) -> Mapping[str, object]:
         return {"scene": eyes.look(wanted)}

@@ -123,7 +123,7 @@ def loaded(model: Model, now: float) -> Loaded:
     return Loaded(
         name=model.name,
         size=None if model.size is None else _gib(model.size),
-        split=None if on_gpu is None else _split(on_gpu),
+        split=None if on_gpu is None else _split(on_gpu).replace(" % ", "\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}"),
         context=None if model.context_length is None else count(model.context_length),
         until=until,
         stays=until is not None and until - now > FOR_EVER_S,

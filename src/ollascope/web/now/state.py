@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ollascope.checks.finding import Finding
 from ollascope.checks.pages.checking import examine
+from ollascope.engines.settings import Engines
 from ollascope.ledger.reading import read_rows
 from ollascope.ledger.select import COUNTED, Counted, Where
 from ollascope.monitor.alerts.commands import FOLDER as ALERTS
 from ollascope.monitor.alerts.commands import list_alerts
-from ollascope.monitor.alerts.keeping import load_value
-from ollascope.monitor.alerts.watch import OBJECTIVES
-from ollascope.monitor.objectives import Budget, Objectives, Tallies, budget_of, read_objectives
+from ollascope.monitor.objectives import Budget, Objectives
+from ollascope.monitor.pages.promises import promised
 from ollascope.monitor.sight import LEDGER, Sight
 from ollascope.monitor.top import Seen, View, counted_calls
 from ollascope.processes.address import answers
@@ -22,11 +22,13 @@ from ollascope.settings.addresses import Addresses
 from ollascope.web.joint import Desk
 from ollascope.web.kept import Kept
 from ollascope.web.live.topic import Viewing
+from ollascope.web.now.measured import Bench, Told
 from ollascope.web.now.trends import Trends, trends_of
 from ollascope.words.alerts import Alert
-from ollascope.words.errors import BadSettings, StorageTrouble, Trouble
+from ollascope.words.errors import StorageTrouble, Trouble
 
 CHECKS_S, ENGINE_S, MONITOR_S, ALERTS_S = 60.0, 2.0, 10.0, 2.0
+TESTS_S, LAST_TEST_S = 1.0, 5.0
 SAMPLE_S = 1.5
 FIRST_WAIT_S = 0.15  # that the first page waits for what is not known yet
 WITH_OURS = Counted(own=True, demo=True)
@@ -51,7 +53,10 @@ class Scene:
     is_empty: bool = False  # nothing was ever recorded
     findings: Sequence[Finding] | None = None
     promises: Promises | None = None
+    named: bool = False  # the settings say which model server it is
     watched: bool | None = None  # whether the monitor answers
+    tests: Sequence[Told] = ()  # load tests under way, whose requests are recorded when they end
+    last_test: Told | None = None  # told where requests are left out, or nothing was recorded
     trouble: str = ""
 
 
@@ -65,6 +70,8 @@ class Eyes:
     findings: Kept[Sequence[Finding]] = field(init=False)
     promises: Kept[Promises] = field(init=False)
     watched: Kept[bool] = field(init=False)
+    tests: Kept[Sequence[Told]] = field(init=False)
+    last_test: Kept[Told | None] = field(init=False)
     has_calls: bool = False
     trouble: str = ""
 
@@ -74,6 +81,9 @@ class Eyes:
         self.findings = Kept("checks", self._check, CHECKS_S)
         self.promises = Kept("alerts", self._promises, ALERTS_S)
         self.watched = Kept("monitor", self._watched, MONITOR_S)
+        bench = Bench(self.desk)
+        self.tests = Kept("tests", bench.moving, TESTS_S)
+        self.last_test = Kept("last test", bench.last, LAST_TEST_S)
 
     def start(self) -> None:
         """Begin to look, before the first viewer comes."""
@@ -92,13 +102,22 @@ class Eyes:
         scene = Scene(
             everything=viewing.everything, trouble=self.trouble, findings=self.findings.read(),
             promises=self.promises.read(FIRST_WAIT_S), watched=self.watched.read(FIRST_WAIT_S),
+            tests=self.tests.read(FIRST_WAIT_S) or (), named=self._is_named(),
         )  # fmt: skip
         if sight is None:
             return scene
         counted = WITH_OURS if viewing.everything else COUNTED
         view = sight.view(self.seen.read(FIRST_WAIT_S) or Seen(), counted)
         calls, _ = counted_calls(sight.calls(), counted)
-        return replace(scene, view=view, trends=trends_of(calls, view.at), is_empty=self._is_empty(view), trouble="")
+        is_empty = self._is_empty(view)
+        return replace(
+            scene, view=view, trends=trends_of(calls, view.at), is_empty=is_empty, trouble="",
+            last_test=self.last_test.read(FIRST_WAIT_S) if is_empty or view.left_out else None,
+        )  # fmt: skip
+
+    def _is_named(self) -> bool:
+        engines = self.desk.settings.of(Engines)
+        return engines.use != "auto" or bool(engines.ollama.url or engines.openai.url)
 
     def _is_empty(self, view: View) -> bool:
         if not self.has_calls:
@@ -127,14 +146,15 @@ class Eyes:
         return examine(self.desk.settings, self.desk.settings_file)
 
     def _promises(self) -> Promises:
-        folder, now = self.desk.data / ALERTS, time.time()
-        section = self.desk.settings.of(Objectives)
+        now = time.time()
         try:
-            tallies = load_value(folder / OBJECTIVES, Tallies) or Tallies()
-            budgets = [budget_of(tallies, one, now, days=section.days) for one in read_objectives(section)]
-            return Promises(alerts=list_alerts(folder, now), budgets=budgets)
-        except (BadSettings, StorageTrouble) as error:
+            alerts = list_alerts(self.desk.data / ALERTS, now)
+        except StorageTrouble as error:
             return Promises(trouble=error.message)
+        found = promised(self.desk.data, self.desk.settings.of(Objectives), now)
+        return Promises(
+            alerts=alerts, budgets=[one.budget for one in found.promises], trouble="\n".join(found.mistakes)
+        )  # fmt: skip
 
     def _watched(self) -> bool:
         addresses = self.desk.settings.of(Addresses)

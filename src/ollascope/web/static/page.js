@@ -91,5 +91,15 @@ function ask(question, submitter, form) {
   no.focus();
 }
 
+// Where the tabs are wider than the window, the one that is shown is in it.
+function showTab() {
+  const tab = document.querySelector(".tabs [aria-current]");
+  const list = tab?.closest("ul");
+  if (!list || list.scrollWidth <= list.clientWidth) return;
+  const [inner, outer] = [tab.getBoundingClientRect(), list.getBoundingClientRect()];
+  list.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+}
+
+showTab();
 dress(document);
 follow();

@@ -125,7 +125,11 @@ function list({ lines }, label, depth) {
     if (match && match[1].length <= indent + 1) {
       item = { text: match[3], more: [] };
       (made.items ??= []).push(item);
-    } else item.more.push(line.slice(Math.min(indent + 2, line.length - line.trimStart().length)));
+    } else {
+      const rest = line.slice(Math.min(indent + 2, line.length - line.trimStart().length));
+      if (!item.more.length && rest.trim() && !startsBlock(rest)) item.text += `\n${rest.trim()}`; // the same sentence
+      else item.more.push(rest);
+    }
   }
   for (const { text, more } of made.items) {
     const entry = make("li");

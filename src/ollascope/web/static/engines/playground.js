@@ -231,7 +231,7 @@ function finish(shown) {
 function fail(shown, error) {
   shown.ended = true;
   const notice = element("div", "notice problem");
-  notice.lang = "en";
+  notice.lang = /\p{Script=Han}/u.test(error.message) ? document.documentElement.lang : "en"; // told as far as it is known
   notice.setAttribute("role", "alert");
   notice.append(element("strong", "", error.message), error.hint ? ` → ${error.hint}` : "");
   shown.place.append(notice);
