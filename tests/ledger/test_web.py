@@ -127,6 +127,11 @@ def test_call_that_is_not_there_is_not_found(site, path):
     assert site.client.get(path).status_code == 404
 
 
+def test_program_that_asks_for_nothing_there_is_led_to_what_there_is(site):
+    for path in ("/api/v1/calls/nobody", "/api/v1/nothing"):
+        assert "openapi.json" in site.client.get(path).json["error"]["hint"]
+
+
 def test_ledger_that_is_a_file_is_told(site, ledger):
     ledger.write_text("")
     for path in ("/history", "/history/calls", "/history/summary"):

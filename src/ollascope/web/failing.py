@@ -22,6 +22,7 @@ SAID = {  # what HTTP itself refuses, in words; each has its line in the catalog
     415: ("this kind of content is not taken here", "send JSON"),
     500: ("something went wrong that should not: a bug", "`ollascope logs` shows more under this number"),
 }
+NOTHING = ("there is nothing at this address", "/api/v1/openapi.json describes what there is")  # for programs
 
 
 def tell_failures(app: Flask) -> None:
@@ -41,6 +42,8 @@ def tell_failures(app: Flask) -> None:
         if status < 400:
             return error.get_response()  # type: ignore[return-value]  # a redirect of the router
         what, hint = SAID.get(status, SAID[400])
+        if status == 404 and request.path.startswith(API):
+            what, hint = NOTHING
         answer = _told(status, f"http-{status}", what, hint)
         for name, value in error.get_headers():
             if name in {"Allow", "Retry-After"}:

@@ -64,7 +64,7 @@ def test_clock_that_cannot_be_asked_is_unknown():
 def test_good_clock_is_ok():
     finding = judge(reading())
     assert (finding.state, finding.hint) == ("ok", "")
-    assert finding.text == "2026-11-18T11:06:40.000Z, kept right by a time service"
+    assert (finding.text, finding.facts["wall"]) == ("a time service keeps the clock right", "2026-11-18T11:06:40.000Z")
 
 
 def test_newest_file_of_all_folders_is_found(tmp_path):

@@ -45,24 +45,23 @@ def judge(reading: Reading) -> Finding:
         "synchronised": reading.synchronised,
         "step_s": round(reading.step_s, 6),
     }
-    text = utc_text(reading.wall)
     behind_s = 0.0 if reading.newest is None else reading.newest - reading.wall
     if behind_s > SLACK_S:
-        text = f"{text} is before the newest file, which is of {facts['newest_file']}"
+        text = f"{facts['wall']} is before the newest file, which is of {facts['newest_file']}"
         state: State = "problem" if behind_s > DAY_S else "warning"
         return Finding(id=ID, state=state, text=text, hint=f"set the clock right; {SERVICE}", facts=facts)
     if abs(reading.step_s) > STEP_S:
-        text = f"{text}, but the wall clock jumped by {reading.step_s:+.2f} s while it was read"
+        text = f"the wall clock jumped by {reading.step_s:+.2f} s while it was read"
         hint = "something sets the clock in steps; let one time service steer it, and no other program"
         return Finding(id=ID, state="warning", text=text, hint=hint, facts=facts)
     if reading.synchronised is None:
-        text = f"{text}; whether a time service keeps it right cannot be told here"
+        text = "whether a time service keeps the clock right cannot be told here"
         return Finding(id=ID, state="unknown", text=text, hint="compare it with a clock you trust", facts=facts)
     if not reading.synchronised:
-        text = f"{text}, but no time service keeps it right"
+        text = "no time service keeps the clock right"
         hint = f"{SERVICE}; without one, times of different machines cannot be compared"
         return Finding(id=ID, state="warning", text=text, hint=hint, facts=facts)
-    return Finding(id=ID, state="ok", text=f"{text}, kept right by a time service", facts=facts)
+    return Finding(id=ID, state="ok", text="a time service keeps the clock right", facts=facts)
 
 
 def read_clock(clock: Clock, folders: tuple[Path, ...]) -> Reading:
