@@ -136,6 +136,15 @@ def test_lines_are_told_one_by_one():
     assert shown == "设置中有 2 处错误\na.yaml:3: name：是空路径——请写完整路径"
 
 
+def test_parts_of_the_same_kind_are_told_apart():
+    own = "{} 127.0.0.1:{} is Ollascope's own, {} (pid {})"
+    text = "; ".join([own.format("dashboard", 8080, "dashboard", 5), own.format("monitor", 9464, "monitor", 6)])
+    assert said(text, "zh").text == (
+        "dashboard 127.0.0.1:8080 由 Ollascope 自己使用（dashboard (pid 5)）；"
+        "monitor 127.0.0.1:9464 由 Ollascope 自己使用（monitor (pid 6)）"
+    )
+
+
 def test_part_that_is_not_known_stays_among_the_others():
     assert (
         said("no Ollama answers; the moon is full tonight", "zh").text == "没有 Ollama 应答；the moon is full tonight"

@@ -84,8 +84,8 @@ class Search:
         exact = _exact(text)
         if exact is not None:
             return exact
-        ways = [self._patterned(text, least), self._announced(text, least)]
-        ways += [self._parted(text.split(sign), sign, shown, least) for sign, shown in JOINS if sign in text]
+        ways = [self._parted(text.split(sign), sign, shown, least) for sign, shown in JOINS if sign in text]
+        ways += [self._patterned(text, least), self._announced(text, least)]  # of equals the parts are right
         return max((way for way in ways if way is not None), key=lambda way: way.letters, default=None)
 
     def _patterned(self, text: str, least: int) -> Find | None:
@@ -126,10 +126,17 @@ class Search:
         """The longest known run of parts, as a text may hold the sign; or the first part as it is. And what follows."""
         for length in range(most, 0, -1):
             text, needed = sign.join(parts[:length]), least if length == 1 else SHORT
-            found = _exact(text) or self._patterned(text, needed) or self._announced(text, needed)
-            if found is not None:
+            found = self._whole(text, needed)
+            if found is not None and (length == 1 or found.letters > self._apart(parts[:length])):
                 return text, found, parts[length:]
         return parts[0], None, parts[1:]
+
+    def _whole(self, text: str, least: int) -> Find | None:
+        return _exact(text) or self._patterned(text, least) or self._announced(text, least)
+
+    def _apart(self, parts: Sequence[str]) -> int:
+        """How many letters these parts explain each by itself."""
+        return sum(found.letters for part in parts if (found := self._whole(part, SHORT)) is not None)
 
     def _announced(self, text: str, least: int) -> Find | None:
         """A known text after a name and a colon, as in `settings.yaml:3: …`."""
