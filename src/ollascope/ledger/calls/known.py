@@ -6,11 +6,15 @@ from typing import Final
 
 from ollascope.ledger.calls.asking import FILTERS, RANGES
 from ollascope.ledger.rollups import every_group, has_rollups, open_rollups
-from ollascope.ledger.segment import days, segments
+from ollascope.ledger.sealed.members import value_pattern
+from ollascope.ledger.segment import Damage, Segment, days, segments
 from ollascope.words.errors import StorageTrouble
-from ollascope.words.ids import id_time
 
 MOST: Final = 300  # of each: a longer list helps nobody
+
+MOST_LOOKED_AT: Final = 20  # files
+LONGEST_LINE: Final = 1 << 16
+SENT: Final = value_pattern("sent_at")
 
 Known = Mapping[str, Sequence[str]]
 
@@ -37,10 +41,19 @@ def first_range(ledger: Path, now: float) -> str:
 
 
 def _begun(ledger: Path) -> float | None:
-    """When recording began, as far as the names of the first day's files tell."""
+    """When the first request was sent, as far as the first lines of the first day's files tell."""
     try:
         first = next(iter(days(ledger)), None)
-        found = [] if first is None else segments(ledger, first, "calls")
-        return min((id_time(segment.id) for segment in found), default=None)
-    except (StorageTrouble, ValueError):  # a file that somebody named otherwise
+        found = [] if first is None else segments(ledger, first, "calls")[:MOST_LOOKED_AT]
+        return min((at for segment in found if (at := _first_sent(segment)) is not None), default=None)
+    except StorageTrouble:
         return None
+
+
+def _first_sent(segment: Segment) -> float | None:
+    try:
+        with segment.open() as file:
+            lines = [file.readline(LONGEST_LINE) for _ in range(2)]  # the first may say who wrote the file
+    except Damage:
+        return None
+    return next((float(found[1]) for line in lines if (found := SENT.search(line))), None)
