@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 LEDGER: Final = "ledger"
 ROWS: Final = 50
 WITHIN_S: Final = 0.25  # that a page may look for Calls; whoever wants more goes on from there
-CHART_S: Final = 0.15  # that a chart waits for sums that are being read
+CHART_S: Final = 0.12  # that a chart waits for sums that are being read
 FIND_S: Final = 0.3
 MOST_EXPORTED: Final = 100_000
 EXPORTS: Final = 2  # at the same time: each takes a thread
@@ -56,7 +56,7 @@ PIECE: Final = 200  # lines of an export that are sent together
 SAID: Final = (*FILTERS, "range", "since", "until", "slower", "order")
 WITH_OURS: Final = Counted(own=True, demo=True)
 WORDS: Final = FILTERS[:3]
-MACHINE_S: Final = 0.1
+MACHINE_S: Final = 0.05
 MOST_SLOW: Final = 20_000
 EVERYTHING: Final = Parameter(
     name="everything", kind="boolean", default=False, meaning="count tests, probes and demos too"
