@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 LEDGER: Final = "ledger"
 ROWS: Final = 50
-WITHIN_S: Final = 0.25  # that a page may look for Calls; whoever wants more goes on from there
+WITHIN_S: Final = 0.2  # that a page may look for Calls; whoever wants more goes on from there
 CHART_S: Final = 0.12  # that a chart waits for sums that are being read
 FIND_S: Final = 0.3
 MOST_EXPORTED: Final = 100_000

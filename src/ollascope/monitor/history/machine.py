@@ -62,7 +62,7 @@ class Machine:
                         self._days[day] = made
             except StorageTrouble:
                 return
-            if self._ended.wait(time.thread_time() - began):
+            if self._ended.wait(2 * (time.thread_time() - began)):
                 return
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ LOOK_S: Final = 2.0  # between two looks while somebody asks
 IDLE_S: Final = 15.0
 ASKED_S: Final = 60.0  # after which nobody asks any more
 MOST_UNITS: Final = 400
-REST: Final = 0.5  # of the time that reading takes, left to others
+REST: Final = 1.5  # of the time that reading takes, left to others
 
 Unit = tuple[Level, int]
 Ends = tuple[float, float]
