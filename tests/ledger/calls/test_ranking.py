@@ -12,15 +12,13 @@ from ollascope.ledger.calls import ranking as rankings
 from ollascope.ledger.calls.choice import GREATEST, Choice, place_text
 from ollascope.ledger.calls.layout import Layout
 from ollascope.ledger.calls.search import Search
-from ollascope.ledger.codec import encode
 from ollascope.ledger.sealed import members
 from ollascope.ledger.sealed.sealing import seal
-from ollascope.ledger.segment import header, segment_name
 from ollascope.ledger.select import Where
 from ollascope.words.call import Call
 from ollascope.words.ids import Ids
+from tests.ledger.calls.test_search import all_pages, write_segment
 
-DAY = "2025-11-21"
 NOON = 1_763_726_400.0
 
 
@@ -38,22 +36,6 @@ def opened(monkeypatch):
     read = Layout.read
     monkeypatch.setattr(Layout, "read", lambda layout, block: seen.append(block) or read(layout, block))
     return seen
-
-
-def write_segment(ledger, origin, calls, number):
-    path = ledger / DAY / segment_name("calls", DAY, number, origin)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(header("calls", DAY, number, origin) + b"".join(map(encode, calls)))
-
-
-def all_pages(search, choice, size):
-    found, after = [], ""
-    while True:
-        page = search.page(choice, size, after)
-        found += page.calls
-        if page.next is None:
-            return found
-        after = place_text(page.next)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,10 +1,9 @@
 """The first page as it is written."""
 
-import time
-
 import pytest
 from flask import render_template_string
 
+from tests.web.now.test_measured import until
 from tests.web.site import make_site
 
 NOW = {"now": "ollascope.web.now.page:pages"}
@@ -15,14 +14,6 @@ def site(tmp_path):
     made = make_site(tmp_path, rooms=NOW)
     yield made
     made.made.close()
-
-
-def until(check):
-    deadline = time.monotonic() + 20
-    while not (found := check()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 def test_server_that_the_settings_name_is_not_to_be_replaced_by_a_demo(site):
