@@ -213,5 +213,6 @@ def test_charts_of_nothing_and_of_one_call_fit_a_phone(tmp_path, browser, count)
             walk(page, f"{address}/history")
             if count:
                 page.wait_for_selector("#ttft .plot-container", timeout=PATIENCE_MS)
+                page.wait_for_selector("#heat .ytick text", timeout=PATIENCE_MS)
                 inside = page.evaluate("document.documentElement.scrollWidth")
                 assert inside <= page.evaluate("document.documentElement.clientWidth")

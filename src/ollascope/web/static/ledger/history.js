@@ -123,7 +123,8 @@ function times(edges) {
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
     found.push(...steps.map((step) => Number(`${step}e${power}`)).filter((value) => value >= low * 0.99 && value <= high * 1.01));
   }
-  return { tickvals: found, ticktext: found.map((value) => (value < 1 ? `${Number((value * 1000).toPrecision(3))} ms` : `${value} s`)) };
+  const shown = found.length > 1 ? found : [low, high]; // of one request both ends lie close together
+  return { tickvals: shown, ticktext: shown.map((value) => (value < 1 ? `${Number((value * 1000).toPrecision(3))} ms` : `${Number(value.toPrecision(3))} s`)) };
 }
 
 function ends(x) {
